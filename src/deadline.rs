@@ -1,0 +1,55 @@
+//! The time by which an answer must be on its way.
+
+use std::future::Future;
+use std::time::{Duration, Instant, SystemTime};
+
+/// When waiting must end. Every upstream wait is bounded by it, so that the user gets a page and never the
+/// gateway's bare 503 or 504.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+/// The deadline came before the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedOut;
+
+/// Kept back from the invocation's own time: enough to render a page and hand it over at the smallest
+/// memory size, where a Lambda has 7 % of a CPU.
+const MARGIN: Duration = Duration::from_millis(750);
+
+impl Deadline {
+    /// The deadline that is `time` from now.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// The deadline of an invocation that Lambda ends at `deadline_ms`, in milliseconds since the epoch
+    /// (the `Lambda-Runtime-Deadline-Ms` header of the Runtime API).
+    #[must_use]
+    pub fn of_invocation(deadline_ms: u64) -> Self {
+        let left = (SystemTime::UNIX_EPOCH + Duration::from_millis(deadline_ms))
+            .duration_since(SystemTime::now())
+            .unwrap_or_default();
+        Self::after(left.saturating_sub(MARGIN))
+    }
+
+    /// Waits for `future`, but no longer than the deadline.
+    ///
+    /// # Errors
+    /// [`TimedOut`] when the deadline comes first.
+    pub async fn bound<F: Future>(self, future: F) -> Result<F::Output, TimedOut> {
+        tokio::time::timeout_at(self.0.into(), future).await.map_err(|_| TimedOut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_deadline_that_has_passed_still_ends_the_wait() {
+        for deadline in [Deadline::of_invocation(0), Deadline::after(Duration::ZERO)] {
+            assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(TimedOut));
+        }
+    }
+}

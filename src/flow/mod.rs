@@ -1,0 +1,98 @@
+//! A verification from its start to its outcome. Knows no HTTP framework.
+
+mod browser;
+mod callback;
+mod pkce;
+mod reload;
+mod start;
+mod state;
+
+use std::time::{Duration, SystemTime};
+
+pub use browser::Browser;
+pub use callback::{Callback, Finished, Parameters};
+pub use start::Started;
+
+use crate::config::{Authorization, Config, StateMode};
+use crate::operator::{ErrorCode, Operator, OperatorError};
+use crate::outcome::Outcome;
+use crate::secret::{SecretError, SecretStore};
+
+/// What every verification needs, set up once.
+#[derive(Debug)]
+pub struct Flow {
+    operator: Operator,
+    secrets: SecretStore,
+    authorization: Authorization,
+    state_mode: StateMode,
+    state_ttl: Duration,
+}
+
+/// A verification that ended without the operator's answer.
+#[derive(Debug)]
+pub struct Stopped {
+    /// What to tell the user.
+    pub outcome: Outcome,
+    /// What to log: what was expected, what came, what to do.
+    pub says: String,
+    /// The operator's error code.
+    pub error_code: Option<ErrorCode>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl Flow {
+    /// The flow with an operator and a secret.
+    #[must_use]
+    pub fn new(operator: Operator, secrets: SecretStore, config: &Config) -> Self {
+        Self {
+            operator,
+            secrets,
+            authorization: config.authorization.clone(),
+            state_mode: config.state_mode,
+            state_ttl: config.state_ttl,
+        }
+    }
+
+    /// The operator's host, for the log.
+    #[must_use]
+    pub fn operator_host(&self) -> &str {
+        self.operator.host()
+    }
+
+    /// How long a started verification may take.
+    #[must_use]
+    pub fn state_ttl(&self) -> Duration {
+        self.state_ttl
+    }
+}
+
+impl Stopped {
+    /// A stop that the operator had no part in.
+    #[must_use]
+    pub fn new(outcome: Outcome, says: impl Into<String>) -> Self {
+        Self { outcome, says: says.into(), error_code: None, retry_after: None }
+    }
+}
+
+impl From<SecretError> for Stopped {
+    fn from(error: SecretError) -> Self {
+        Self::new(error.outcome, error.says)
+    }
+}
+
+impl From<OperatorError> for Stopped {
+    fn from(error: OperatorError) -> Self {
+        Self {
+            outcome: error.outcome,
+            says: error.says,
+            error_code: error.evidence.code,
+            retry_after: error.retry_after,
+        }
+    }
+}
+
+/// Seconds since the epoch.
+fn now_seconds() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
+}

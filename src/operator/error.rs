@@ -1,0 +1,271 @@
+//! What went wrong at the operator, and which outcome that is.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::outcome::Outcome;
+use crate::transport::{Answer, TransportError};
+
+/// An operator's call that brought no answer to the question asked.
+#[derive(Debug)]
+pub struct OperatorError {
+    /// What it means for the verification.
+    pub outcome: Outcome,
+    /// What was expected and what came. No data from the answer but its status and error code.
+    pub says: String,
+    /// What the log needs.
+    pub evidence: Evidence,
+    /// The operator's `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+}
+
+/// What is logged of an operator's answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The HTTP status, where an answer came.
+    pub status: Option<u16>,
+    /// The OAuth or CAMARA error code in it.
+    pub code: Option<ErrorCode>,
+    /// Whether the request was sent twice.
+    pub retried: bool,
+}
+
+/// An OAuth or CAMARA error code that is safe to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorCode(String);
+
+/// Longer than any code in the specifications.
+const MAX_CODE_LENGTH: usize = 80;
+/// As many digits in a row as the shortest phone number has: no error code has them, so they are somebody's data.
+const DIGITS_OF_A_NUMBER: usize = 5;
+/// A longer `Retry-After` helps nobody who waits in front of a page.
+const MAX_RETRY_AFTER: u64 = 300;
+
+impl ErrorCode {
+    /// Takes a code made of the characters RFC 6749 §5.2 allows, unless it could hold a number or is too long.
+    #[must_use]
+    pub fn new(code: &str) -> Option<Self> {
+        let allowed = |b: u8| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        let holds_a_number =
+            code.as_bytes().windows(DIGITS_OF_A_NUMBER).any(|window| window.iter().all(u8::is_ascii_digit));
+        let fits = (1..=MAX_CODE_LENGTH).contains(&code.len());
+        (fits && code.bytes().all(allowed) && !holds_a_number).then(|| Self(code.to_owned()))
+    }
+
+    /// The code as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The outcome of an `error` in the callback: RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6.
+#[must_use]
+pub fn authorization_outcome(code: &str) -> Outcome {
+    match code {
+        "access_denied"
+        | "consent_required"
+        | "login_required"
+        | "interaction_required"
+        | "account_selection_required" => Outcome::AccessDenied,
+        "unauthorized_client" | "invalid_scope" => Outcome::Misconfigured,
+        "temporarily_unavailable" => Outcome::OperatorBusy,
+        _ => Outcome::OperatorError,
+    }
+}
+
+/// The outcome of an error code from the token endpoint: RFC 6749 §5.2.
+fn token_outcome(code: &str) -> Outcome {
+    match code {
+        "invalid_grant" => Outcome::ExpiredCode,
+        "invalid_client" | "unauthorized_client" | "invalid_scope" => Outcome::Misconfigured,
+        "temporarily_unavailable" => Outcome::OperatorBusy,
+        _ => Outcome::OperatorError,
+    }
+}
+
+/// The outcome of an error code from `verify`: CAMARA Number Verification 2.1, Commonalities.
+fn verify_outcome(code: &str) -> Outcome {
+    const PREFIX: &str = "NUMBER_VERIFICATION.";
+    let code = code.to_ascii_uppercase();
+    match code.strip_prefix(PREFIX).unwrap_or(&code) {
+        "USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK" => Outcome::NotOnMobileNetwork,
+        "PERMISSION_DENIED" => Outcome::Misconfigured,
+        "TOO_MANY_REQUESTS" | "QUOTA_EXCEEDED" | "UNAVAILABLE" => Outcome::OperatorBusy,
+        "TIMEOUT" => Outcome::OperatorTimeout,
+        _ => Outcome::OperatorError,
+    }
+}
+
+/// The members of an error answer, OAuth's and CAMARA's.
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: Option<String>,
+    code: Option<String>,
+}
+
+impl OperatorError {
+    /// The token endpoint answered with another status than 200.
+    pub(super) fn token_refused(answer: &Answer) -> Self {
+        Self::refused("token endpoint", answer, token_outcome)
+    }
+
+    /// `verify` answered with another status than 200.
+    pub(super) fn verify_refused(answer: &Answer) -> Self {
+        Self::refused("verify", answer, verify_outcome)
+    }
+
+    fn refused(whose: &str, answer: &Answer, outcome_of: fn(&str) -> Outcome) -> Self {
+        let body: Option<ErrorBody> = answer.json_object();
+        let code = body.and_then(|body| body.error.or(body.code));
+        let outcome = match answer.status {
+            429 | 503 => Outcome::OperatorBusy,
+            400..500 => code.as_deref().map_or(Outcome::OperatorError, outcome_of),
+            504 => Outcome::OperatorTimeout,
+            _ => Outcome::OperatorError,
+        };
+        let code = code.as_deref().and_then(ErrorCode::new);
+        let with_code = code.as_ref().map_or(String::new(), |code| format!(" with code {}", code.as_str()));
+        Self {
+            outcome,
+            says: format!("{whose}: expected 200, got {}{with_code}", answer.status),
+            evidence: Evidence { status: Some(answer.status), code, retried: answer.retried },
+            retry_after: (outcome == Outcome::OperatorBusy).then(|| retry_after(answer)).flatten(),
+        }
+    }
+
+    /// A 200 whose body is not what the protocol says.
+    pub(super) fn malformed(whose: &str, expected: &str, answer: &Answer) -> Self {
+        Self {
+            outcome: Outcome::OperatorError,
+            says: format!("{whose}: answered 200, but {expected}"),
+            evidence: Evidence { status: Some(answer.status), code: None, retried: answer.retried },
+            retry_after: None,
+        }
+    }
+
+    /// No answer.
+    pub(super) fn unanswered(whose: &str, error: &TransportError) -> Self {
+        Self {
+            outcome: match error {
+                TransportError::TimedOut => Outcome::OperatorTimeout,
+                TransportError::Unreachable(_) | TransportError::TooLarge => Outcome::OperatorError,
+            },
+            says: format!("{whose}: {error}"),
+            evidence: Evidence::default(),
+            retry_after: None,
+        }
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110 §10.2.3), capped. Its date form is not passed on.
+fn retry_after(answer: &Answer) -> Option<u64> {
+    let seconds: u64 = answer.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.min(MAX_RETRY_AFTER))
+}
+
+impl fmt::Display for OperatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.says)
+    }
+}
+
+impl std::error::Error for OperatorError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
+            .collect();
+        Answer { status, headers, body: body.into(), retried: false }
+    }
+
+    #[test]
+    fn authorization_errors() {
+        for (code, outcome) in [
+            ("access_denied", Outcome::AccessDenied),
+            ("consent_required", Outcome::AccessDenied),
+            ("login_required", Outcome::AccessDenied),
+            ("interaction_required", Outcome::AccessDenied),
+            ("unauthorized_client", Outcome::Misconfigured),
+            ("invalid_scope", Outcome::Misconfigured),
+            ("temporarily_unavailable", Outcome::OperatorBusy),
+            ("server_error", Outcome::OperatorError),
+            ("invalid_request", Outcome::OperatorError),
+            ("unsupported_response_type", Outcome::OperatorError),
+            ("something_new", Outcome::OperatorError),
+        ] {
+            assert_eq!(authorization_outcome(code), outcome, "{code}");
+        }
+    }
+
+    #[test]
+    fn token_answers() {
+        for (status, body, outcome) in [
+            (400, r#"{"error":"invalid_grant"}"#, Outcome::ExpiredCode),
+            (401, r#"{"error":"invalid_client"}"#, Outcome::Misconfigured),
+            (400, r#"{"error":"unauthorized_client"}"#, Outcome::Misconfigured),
+            (400, r#"{"error":"invalid_scope"}"#, Outcome::Misconfigured),
+            (400, r#"{"error":"invalid_request"}"#, Outcome::OperatorError),
+            (400, "<html>", Outcome::OperatorError),
+            (400, r#"{"error":{"code":"invalid_grant"}}"#, Outcome::OperatorError),
+            (500, r#"{"error":"invalid_grant"}"#, Outcome::OperatorError),
+            (302, "", Outcome::OperatorError),
+            (204, "", Outcome::OperatorError),
+            (429, "", Outcome::OperatorBusy),
+            (503, "<html>", Outcome::OperatorBusy),
+            (504, "<html>", Outcome::OperatorTimeout),
+        ] {
+            assert_eq!(OperatorError::token_refused(&answer(status, &[], body)).outcome, outcome, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn verify_answers() {
+        for (status, code, outcome) in [
+            (403, "NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK", Outcome::NotOnMobileNetwork),
+            (403, "USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK", Outcome::NotOnMobileNetwork),
+            (403, "Number_Verification.User_Not_Authenticated_By_Mobile_Network", Outcome::NotOnMobileNetwork),
+            (403, "PERMISSION_DENIED", Outcome::Misconfigured),
+            (403, "NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT", Outcome::OperatorError),
+            (401, "UNAUTHENTICATED", Outcome::OperatorError),
+            (400, "INVALID_ARGUMENT", Outcome::OperatorError),
+            (429, "TOO_MANY_REQUESTS", Outcome::OperatorBusy),
+            (503, "UNAVAILABLE", Outcome::OperatorBusy),
+            (504, "TIMEOUT", Outcome::OperatorTimeout),
+            (500, "INTERNAL", Outcome::OperatorError),
+        ] {
+            let body = format!(r#"{{"status":{status},"code":"{code}","message":"…"}}"#);
+            assert_eq!(OperatorError::verify_refused(&answer(status, &[], &body)).outcome, outcome, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_passed_on_in_seconds_and_capped() {
+        for (value, expected) in [("30", Some(30)), ("86400", Some(300)), ("-1", None), ("soon", None)] {
+            let error = OperatorError::verify_refused(&answer(429, &[("retry-after", value)], ""));
+            assert_eq!(error.retry_after, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_codes_that_are_safe_to_log_are_kept() {
+        for (code, kept) in [
+            ("invalid_grant", true),
+            ("NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT", true),
+            ("", false),
+            ("line\nbreak", false),
+            ("quote\"", false),
+            ("número", false),
+            ("not +34600000001", false),
+            (&"x".repeat(81)[..], false),
+        ] {
+            assert_eq!(ErrorCode::new(code).is_some(), kept, "{code:?}");
+        }
+    }
+}

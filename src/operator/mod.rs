@@ -1,0 +1,133 @@
+//! The operator: token exchange (RFC 6749 §4.1.3) and verify call (CAMARA Number Verification).
+
+mod error;
+mod token;
+mod verify;
+
+use url::Url;
+
+pub use error::{ErrorCode, Evidence, OperatorError, authorization_outcome};
+pub use token::AccessToken;
+
+use crate::redacted::redacted_strings;
+use crate::transport::Transport;
+
+redacted_strings! {
+    /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). Single-use.
+    AuthorizationCode;
+    /// The client's password at the token endpoint.
+    ClientSecret;
+    /// The `code_verifier` of PKCE (RFC 7636 §4.1).
+    CodeVerifier;
+}
+
+/// The three addresses of an operator.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Where the browser is sent.
+    pub authorization: Url,
+    /// Where a code becomes a token.
+    pub token: Url,
+    /// CAMARA's `verify`.
+    pub verify: Url,
+}
+
+impl Endpoints {
+    /// The endpoints where Open Gateway operators have them below one base address, or `None` where the address
+    /// has a query or a fragment.
+    #[must_use]
+    pub fn below(base: &Url) -> Option<Self> {
+        if base.query().is_some() || base.fragment().is_some() {
+            return None;
+        }
+        let endpoint = |path: &str| {
+            let mut url = base.clone();
+            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+            url
+        };
+        Some(Self {
+            authorization: endpoint("/authorize"),
+            token: endpoint("/token"),
+            verify: endpoint("/number-verification/v0/verify"),
+        })
+    }
+}
+
+/// How the client proves who it is at the token endpoint (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenEndpointAuthMethod {
+    /// HTTP Basic (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// `client_id` and `client_secret` in the body.
+    ClientSecretPost,
+}
+
+/// How the number is sent to `verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneNumberFormat {
+    /// `phoneNumber`: E.164 with `+`.
+    Plain,
+    /// `hashedPhoneNumber`: SHA-256 of that, in hexadecimal.
+    Hashed,
+}
+
+/// Who the client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCredentials {
+    /// The OAuth `client_id`.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: ClientSecret,
+}
+
+impl ClientCredentials {
+    /// Credentials as an operator's developer portal shows them.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        Self { client_id: client_id.into(), client_secret: ClientSecret::new(client_secret) }
+    }
+}
+
+/// What came back from the browser, ready to be exchanged.
+#[derive(Debug, Clone)]
+pub struct AuthorizationGrant {
+    /// The code in the callback.
+    pub authorization_code: AuthorizationCode,
+    /// The `redirect_uri` of the authorization request, to the letter.
+    pub redirect_uri: String,
+    /// The verifier, where the authorization request had a challenge.
+    pub code_verifier: Option<CodeVerifier>,
+}
+
+/// An operator's API.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    transport: Transport,
+    endpoints: Endpoints,
+    auth_method: TokenEndpointAuthMethod,
+    phone_number_format: PhoneNumberFormat,
+}
+
+impl Operator {
+    /// An operator reached through `transport`.
+    #[must_use]
+    pub fn new(
+        transport: Transport,
+        endpoints: Endpoints,
+        auth_method: TokenEndpointAuthMethod,
+        phone_number_format: PhoneNumberFormat,
+    ) -> Self {
+        Self { transport, endpoints, auth_method, phone_number_format }
+    }
+
+    /// Where the browser is sent.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> &Url {
+        &self.endpoints.authorization
+    }
+
+    /// The host that answers `verify`, for the log.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.endpoints.verify.host_str().unwrap_or_default()
+    }
+}

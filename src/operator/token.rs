@@ -1,0 +1,169 @@
+//! The token request: RFC 6749 §4.1.3.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde::Deserialize;
+
+use super::error::{Evidence, OperatorError};
+use super::{AuthorizationGrant, ClientCredentials, Operator, TokenEndpointAuthMethod};
+use crate::deadline::Deadline;
+use crate::transport::Answer;
+
+const WHOSE: &str = "token endpoint";
+
+/// An access token in the form it is sent: single-use (CAMARA), so whatever uses it takes it.
+#[derive(Debug)]
+pub struct AccessToken(pub(super) HeaderValue);
+
+/// RFC 6749 §5.1, as far as it is used.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: zeroize::Zeroizing<String>,
+    token_type: String,
+}
+
+enum BodyFormat {
+    Form,
+    Json,
+}
+
+impl Operator {
+    /// Exchanges an authorization code for an access token.
+    ///
+    /// # Errors
+    /// The token endpoint did not issue a Bearer token.
+    pub async fn exchange(
+        &self,
+        grant: &AuthorizationGrant,
+        credentials: &ClientCredentials,
+        deadline: Deadline,
+    ) -> Result<(AccessToken, Evidence), OperatorError> {
+        let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline).await?;
+        // Telefónica's own SDK does the same: some gateways in front of operators take JSON only.
+        if answer.status == 415 {
+            answer = self.request_token(grant, credentials, &BodyFormat::Json, deadline).await?;
+        }
+        read_token(&answer)
+    }
+
+    async fn request_token(
+        &self,
+        grant: &AuthorizationGrant,
+        credentials: &ClientCredentials,
+        format: &BodyFormat,
+        deadline: Deadline,
+    ) -> Result<Answer, OperatorError> {
+        let mut fields = vec![
+            ("grant_type", "authorization_code"),
+            ("code", grant.authorization_code.expose()),
+            ("redirect_uri", &grant.redirect_uri),
+        ];
+        if let Some(code_verifier) = &grant.code_verifier {
+            fields.push(("code_verifier", code_verifier.expose()));
+        }
+        let mut request = self.transport.client().post(self.endpoints.token.clone()).header(ACCEPT, "application/json");
+        match self.auth_method {
+            TokenEndpointAuthMethod::ClientSecretBasic => {
+                request = request.header(AUTHORIZATION, basic(credentials)?);
+            }
+            TokenEndpointAuthMethod::ClientSecretPost => fields.extend([
+                ("client_id", credentials.client_id.as_str()),
+                ("client_secret", credentials.client_secret.expose()),
+            ]),
+        }
+        let (content_type, body) = match format {
+            BodyFormat::Form => {
+                let mut form = form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(fields);
+                ("application/x-www-form-urlencoded", form.finish())
+            }
+            BodyFormat::Json => {
+                let object = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+                ("application/json", serde_json::Value::Object(object).to_string())
+            }
+        };
+        let request = request.header(CONTENT_TYPE, content_type).body(body).build().map_err(|_| unsendable())?;
+        self.transport.send(request, deadline).await.map_err(|e| OperatorError::unanswered(WHOSE, &e))
+    }
+}
+
+/// HTTP Basic with both halves form-urlencoded first (RFC 6749 §2.3.1).
+fn basic(credentials: &ClientCredentials) -> Result<HeaderValue, OperatorError> {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!("{}:{}", encode(&credentials.client_id), encode(credentials.client_secret.expose()));
+    let mut value =
+        HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).map_err(|_| unsendable())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn read_token(answer: &Answer) -> Result<(AccessToken, Evidence), OperatorError> {
+    if answer.status != 200 {
+        return Err(OperatorError::token_refused(answer));
+    }
+    let malformed = |expected| OperatorError::malformed(WHOSE, expected, answer);
+    let token: TokenAnswer = answer
+        .json_object()
+        .ok_or_else(|| malformed("not with the JSON of RFC 6749 §5.1 (access_token, token_type)"))?;
+    if !token.token_type.eq_ignore_ascii_case("Bearer") {
+        return Err(malformed("its token_type is not Bearer"));
+    }
+    // RFC 6750 §2.1: b64token is one or more of these.
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    if token.access_token.is_empty() || !token.access_token.bytes().all(is_token) {
+        return Err(malformed("its access_token is not one that RFC 6750 §2.1 allows"));
+    }
+    let mut header = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
+        .map_err(|_| malformed("its access_token cannot be sent in a header"))?;
+    header.set_sensitive(true);
+    Ok((AccessToken(header), Evidence { status: Some(answer.status), code: None, retried: answer.retried }))
+}
+
+/// Every part of the request was checked before, so this is a fault of this program and not of the operator.
+fn unsendable() -> OperatorError {
+    OperatorError {
+        outcome: crate::outcome::Outcome::Misconfigured,
+        says: format!("{WHOSE}: the request cannot be written; check the client_id, the secret and the endpoint"),
+        evidence: Evidence::default(),
+        retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_form_urlencoded_first() {
+        let header = basic(&ClientCredentials::new("my app", "p:ä+ /")).unwrap();
+        assert_eq!(header, format!("Basic {}", BASE64_STANDARD.encode("my+app:p%3A%C3%A4%2B+%2F")));
+        assert!(header.is_sensitive());
+    }
+
+    #[test]
+    fn only_a_bearer_token_in_a_200_is_a_token() {
+        for (name, status, body, ok) in [
+            ("RFC 6749 §5.1", 200, r#"{"access_token":"abc","token_type":"Bearer","expires_in":300}"#, true),
+            ("letter case", 200, r#"{"access_token":"abc","token_type":"bearer"}"#, true),
+            ("another type", 200, r#"{"access_token":"abc","token_type":"mac"}"#, false),
+            ("no type", 200, r#"{"access_token":"abc"}"#, false),
+            ("no token", 200, r#"{"token_type":"Bearer"}"#, false),
+            ("empty token", 200, r#"{"access_token":"","token_type":"Bearer"}"#, false),
+            ("null token", 200, r#"{"access_token":null,"token_type":"Bearer"}"#, false),
+            (
+                "a token that would split the header",
+                200,
+                r#"{"access_token":"a\r\nb: c","token_type":"Bearer"}"#,
+                false,
+            ),
+            ("truncated", 200, r#"{"access_token":"abc","token_type":"Bear"#, false),
+            ("HTML", 200, "<html>", false),
+            ("empty", 200, "", false),
+            ("created", 201, r#"{"access_token":"abc","token_type":"Bearer"}"#, false),
+        ] {
+            let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
+            assert_eq!(read_token(&answer).is_ok(), ok, "{name}");
+        }
+    }
+}

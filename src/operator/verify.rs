@@ -1,0 +1,119 @@
+//! CAMARA Number Verification: `POST /verify`.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::error::{Evidence, OperatorError};
+use super::token::AccessToken;
+use super::{Operator, PhoneNumberFormat};
+use crate::correlator::Correlator;
+use crate::deadline::Deadline;
+use crate::phone_number::PhoneNumber;
+use crate::transport::Answer;
+
+const WHOSE: &str = "verify";
+
+/// CAMARA `NumberVerificationMatchResponse`. The only place where a verdict is made.
+#[derive(Deserialize)]
+struct MatchAnswer {
+    #[serde(rename = "devicePhoneNumberVerified")]
+    device_phone_number_verified: bool,
+}
+
+impl Operator {
+    /// Asks whether the device that the token stands for has this number: `devicePhoneNumberVerified`.
+    ///
+    /// # Errors
+    /// There was no boolean in a 200 answer, so the number could not be checked.
+    pub async fn verify(
+        &self,
+        access_token: AccessToken,
+        phone_number: &PhoneNumber,
+        correlator: Option<&Correlator>,
+        deadline: Deadline,
+    ) -> Result<(bool, Evidence), OperatorError> {
+        let body = match self.phone_number_format {
+            PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
+            PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
+        };
+        let mut request = self
+            .transport
+            .client()
+            .post(self.endpoints.verify.clone())
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, access_token.0)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+        if let Some(correlator) = correlator {
+            request = request.header("x-correlator", correlator.as_str());
+        }
+        let request = request.build().map_err(|_| OperatorError {
+            outcome: crate::outcome::Outcome::Misconfigured,
+            says: format!("{WHOSE}: the request cannot be written; check the endpoint"),
+            evidence: Evidence::default(),
+            retry_after: None,
+        })?;
+        let answer = self.transport.send(request, deadline).await.map_err(|e| OperatorError::unanswered(WHOSE, &e))?;
+        read_match(&answer)
+    }
+}
+
+fn read_match(answer: &Answer) -> Result<(bool, Evidence), OperatorError> {
+    if answer.status != 200 {
+        return Err(OperatorError::verify_refused(answer));
+    }
+    let verdict: MatchAnswer = answer
+        .json_object()
+        .ok_or_else(|| OperatorError::malformed(WHOSE, "not with a JSON boolean devicePhoneNumberVerified", answer))?;
+    let evidence = Evidence { status: Some(answer.status), code: None, retried: answer.retried };
+    Ok((verdict.device_phone_number_verified, evidence))
+}
+
+/// SHA-256, in hexadecimal, of the E.164 number with its `+`.
+fn hashed(phone_number: &PhoneNumber) -> String {
+    digest(&SHA256, phone_number.expose().as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_boolean_in_a_200_is_a_verdict() {
+        for (name, status, body, verdict) in [
+            ("true", 200, r#"{"devicePhoneNumberVerified":true}"#, Some(true)),
+            ("false", 200, r#"{"devicePhoneNumberVerified":false}"#, Some(false)),
+            ("more members", 200, r#"{"a":1,"devicePhoneNumberVerified":true}"#, Some(true)),
+            ("the word", 200, r#"{"devicePhoneNumberVerified":"true"}"#, None),
+            ("a number", 200, r#"{"devicePhoneNumberVerified":1}"#, None),
+            ("null", 200, r#"{"devicePhoneNumberVerified":null}"#, None),
+            ("twice", 200, r#"{"devicePhoneNumberVerified":true,"devicePhoneNumberVerified":false}"#, None),
+            ("other letter case", 200, r#"{"devicephonenumberverified":true}"#, None),
+            ("nested", 200, r#"{"data":{"devicePhoneNumberVerified":true}}"#, None),
+            ("an array", 200, r#"[{"devicePhoneNumberVerified":true}]"#, None),
+            ("an array in the order of the members", 200, "[true]", None),
+            ("bare", 200, "true", None),
+            ("truncated", 200, r#"{"devicePhoneNumberVerified":true"#, None),
+            ("two documents", 200, r#"{"devicePhoneNumberVerified":true}{}"#, None),
+            ("HTML", 200, "<html>true</html>", None),
+            ("empty", 200, "", None),
+            ("another 2xx", 203, r#"{"devicePhoneNumberVerified":true}"#, None),
+            ("an error", 500, r#"{"devicePhoneNumberVerified":true}"#, None),
+        ] {
+            let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
+            assert_eq!(read_match(&answer).ok().map(|(verdict, _)| verdict), verdict, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_of_the_number_with_its_plus() {
+        // printf '+34600000001' | sha256sum
+        let number = PhoneNumber::parse("+34600000001").unwrap();
+        assert_eq!(hashed(&number).len(), 64);
+        assert_eq!(hashed(&number), HASH_OF_34600000001);
+    }
+
+    const HASH_OF_34600000001: &str = "eb491b384e4fda4281634daa211e6e54a4cf7f82baa33a9f35980329e4ad95f3";
+}

@@ -1,0 +1,95 @@
+//! What a verification came to: one enum, one table.
+
+/// Every answer this project gives. Three kinds, never confused: *verified*, *not verified* (the operator said
+/// the number is another one), and *could not be checked* (everything else).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The operator answered `true`.
+    Verified,
+    /// The operator answered `false`.
+    NotVerified,
+    /// A parameter is missing, repeated, too long or malformed.
+    InvalidRequest,
+    /// The state is not ours, altered, or past its time.
+    InvalidState,
+    /// A genuine state, beside no or another browser cookie.
+    WrongBrowser,
+    /// The token endpoint no longer takes the code (`invalid_grant`).
+    ExpiredCode,
+    /// The user, or the operator on the user's behalf, refused.
+    AccessDenied,
+    /// The operator did not see the device on its mobile network.
+    NotOnMobileNetwork,
+    /// The owner's mistake: the secret, the client registration or the scope.
+    Misconfigured,
+    /// The operator did not answer as the protocol says.
+    OperatorError,
+    /// The operator is limiting or unavailable for now.
+    OperatorBusy,
+    /// No answer in time.
+    OperatorTimeout,
+}
+
+impl Outcome {
+    /// All of them, in the order of the table in the README.
+    pub const ALL: [Self; 12] = [
+        Self::Verified,
+        Self::NotVerified,
+        Self::InvalidRequest,
+        Self::InvalidState,
+        Self::WrongBrowser,
+        Self::ExpiredCode,
+        Self::AccessDenied,
+        Self::NotOnMobileNetwork,
+        Self::Misconfigured,
+        Self::OperatorError,
+        Self::OperatorBusy,
+        Self::OperatorTimeout,
+    ];
+
+    /// The name that programs and logs read, and the HTTP status of the answer.
+    const fn row(self) -> (&'static str, u16) {
+        match self {
+            Self::Verified => ("verified", 200),
+            Self::NotVerified => ("not_verified", 200),
+            Self::InvalidRequest => ("invalid_request", 400),
+            Self::InvalidState => ("invalid_state", 400),
+            Self::WrongBrowser => ("wrong_browser", 403),
+            Self::ExpiredCode => ("expired_code", 400),
+            Self::AccessDenied => ("access_denied", 403),
+            Self::NotOnMobileNetwork => ("not_on_mobile_network", 403),
+            Self::Misconfigured => ("misconfigured", 500),
+            Self::OperatorError => ("operator_error", 502),
+            Self::OperatorBusy => ("operator_busy", 503),
+            Self::OperatorTimeout => ("operator_timeout", 504),
+        }
+    }
+
+    /// The name that programs and logs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// The outcome with this [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
+    /// The operator's own answer, where there was one.
+    #[must_use]
+    pub const fn device_phone_number_verified(self) -> Option<bool> {
+        match self {
+            Self::Verified => Some(true),
+            Self::NotVerified => Some(false),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Strings that never show in a log: credentials, codes, tokens.
+
+/// Declares string types whose `Debug` is `[redacted]`, which have no `Display`, and whose memory is
+/// wiped on drop. Reading one takes a visible `.expose()`.
+macro_rules! redacted_strings {
+    ($($(#[$meta:meta])* $name:ident;)+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(zeroize::Zeroizing<String>);
+
+        impl $name {
+            /// Wraps the value as it came.
+            pub fn new(value: impl Into<String>) -> Self {
+                Self(zeroize::Zeroizing::new(value.into()))
+            }
+
+            /// The value itself, for the one place that sends or checks it.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    )+};
+}
+
+pub(crate) use redacted_strings;

@@ -1,0 +1,126 @@
+//! Answers: the same headers on each, HTML or JSON.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::correlator::Correlator;
+use crate::outcome::Outcome;
+use crate::pages::Pages;
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+/// RFC 9457.
+const PROBLEM: &str = "application/problem+json";
+
+const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// An answer under way.
+pub struct Answer(Response<String>);
+
+impl Answer {
+    pub fn html(status: u16, page: askama::Result<String>) -> Self {
+        match page {
+            Ok(page) => Self::new(status, HTML, page),
+            Err(error) => {
+                tracing::error!(%error, "a page could not be written; please report this as a defect");
+                Self::new(500, "text/plain", "This page could not be written. It is not your fault.".to_owned())
+            }
+        }
+    }
+
+    pub fn redirect(location: &str) -> Self {
+        let mut answer = Self::new(303, HTML, String::new());
+        answer.insert(LOCATION, location);
+        answer
+    }
+
+    pub fn json(members: Map<String, Value>) -> Self {
+        Self::new(200, JSON, Value::Object(members).to_string())
+    }
+
+    /// RFC 9457 problem details, with `members` of our own.
+    pub fn problem(status: u16, title: &str, members: Map<String, Value>) -> Self {
+        let mut problem = Map::new();
+        problem.insert("type".into(), "about:blank".into());
+        problem.insert("title".into(), title.into());
+        problem.insert("status".into(), status.into());
+        problem.extend(members);
+        Self::new(status, PROBLEM, Value::Object(problem).to_string())
+    }
+
+    /// An outcome for a program.
+    pub fn outcome(outcome: Outcome, title: &str, correlator: &Correlator, fallback_url: Option<&str>) -> Self {
+        let mut members = Map::new();
+        members.insert("outcome".into(), outcome.name().into());
+        if let Some(verified) = outcome.device_phone_number_verified() {
+            members.insert("devicePhoneNumberVerified".into(), verified.into());
+        }
+        members.insert("correlator".into(), correlator.as_str().into());
+        if let Some(fallback_url) = fallback_url.filter(|_| outcome != Outcome::Verified) {
+            members.insert("fallback_url".into(), fallback_url.into());
+        }
+        match outcome.device_phone_number_verified() {
+            Some(_) => Self::json(members),
+            None => Self::problem(outcome.status(), title, members),
+        }
+    }
+
+    pub fn set_cookie(&mut self, cookie: &str) {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            self.0.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+
+    pub fn retry_after(&mut self, seconds: u64) {
+        self.0.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+
+    pub fn allow(&mut self, methods: &'static str) {
+        self.0.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    }
+
+    /// Lets a page of another origin read this answer; with its cookies only where `origin` is a named one.
+    pub fn readable_by(&mut self, origin: &str) {
+        self.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if origin != "*" {
+            self.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+        }
+    }
+
+    /// Adds what every answer carries.
+    pub fn finish(mut self, pages: &Pages, correlator: &Correlator) -> Response<String> {
+        for (name, value) in [
+            (CACHE_CONTROL, "no-store"),
+            (CONTENT_SECURITY_POLICY, pages.content_security_policy()),
+            (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"),
+            // The query holds the code and the state.
+            (REFERRER_POLICY, "no-referrer"),
+            (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+            (VARY, "Accept, Origin"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (X_CORRELATOR, correlator.as_str()),
+        ] {
+            self.insert(name, value);
+        }
+        self.0
+    }
+
+    fn new(status: u16, content_type: &'static str, body: String) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self(response)
+    }
+
+    fn insert(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers_mut().insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Sealing: what this function gives a browser to keep, and wants back unaltered and unread.
+//!
+//! # Wire format
+//! base64url, without padding, of
+//!
+//! | bytes | |
+//! |---|---|
+//! | 1 | version: `1` |
+//! | 12 | nonce, random |
+//! | n | the text, encrypted with AES-256-GCM-SIV |
+//! | 16 | its tag |
+//!
+//! AES-GCM-SIV (RFC 8452), because nonces are random and the key lives as long as the client secret: a repeated
+//! nonce, which a busy service will meet after some billions of states, shows no more than that two texts are equal.
+//!
+//! The keys are HKDF-SHA-256 (RFC 5869) of one input, a different one for each [`Purpose`]. What a sealed text is
+//! bound to goes in as associated data, each part with its length in front, so that no two lists of parts are alike.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+const VERSION: u8 = 1;
+const KEY_LEN: usize = 32;
+
+/// What a text is sealed for. Each has a key of its own, so one cannot stand in for another.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// The `state` parameter.
+    State,
+    /// The cookie that lets a finished callback be reloaded.
+    Result,
+}
+
+/// The keys made from one secret.
+pub struct Sealer {
+    state: LessSafeKey,
+    result: LessSafeKey,
+    code_verifier: hmac::Key,
+}
+
+/// A text that did not open: altered, made for something else, or made with another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotOurs;
+
+/// The random part of a sealed text.
+pub type SealNonce = [u8; NONCE_LEN];
+
+struct KeyLength;
+
+impl KeyType for KeyLength {
+    fn len(&self) -> usize {
+        KEY_LEN
+    }
+}
+
+impl Sealer {
+    /// Derives the keys from a secret: `state_key`, or the client secret where there is none.
+    ///
+    /// # Errors
+    /// The cryptographic library refused, which it does for no input of this length.
+    pub fn derive(secret: &[u8]) -> Result<Self, Unspecified> {
+        let extracted = Salt::new(HKDF_SHA256, b"number-verification v1").extract(secret);
+        let expand = |purpose: &[u8]| -> Result<[u8; KEY_LEN], Unspecified> {
+            let mut key = [0; KEY_LEN];
+            extracted.expand(&[purpose], KeyLength)?.fill(&mut key)?;
+            Ok(key)
+        };
+        let sealing = |purpose| UnboundKey::new(&AES_256_GCM_SIV, &expand(purpose)?).map(LessSafeKey::new);
+        Ok(Self {
+            state: sealing(b"state")?,
+            result: sealing(b"result")?,
+            code_verifier: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"code_verifier")?),
+        })
+    }
+
+    /// Seals `text`; it opens only for the same `purpose` and the same `bound_to`.
+    ///
+    /// # Errors
+    /// There is no randomness, or the library refused.
+    pub fn seal(&self, purpose: Purpose, bound_to: &[&[u8]], text: &[u8]) -> Result<(String, SealNonce), Unspecified> {
+        let mut nonce = [0; NONCE_LEN];
+        aws_lc_rs::rand::fill(&mut nonce)?;
+        let mut sealed = text.to_vec();
+        self.key(purpose).seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(associated_data(bound_to)),
+            &mut sealed,
+        )?;
+        let wire = [&[VERSION], &nonce[..], &sealed].concat();
+        Ok((BASE64_URL_SAFE_NO_PAD.encode(wire), nonce))
+    }
+
+    /// Opens a sealed text.
+    ///
+    /// # Errors
+    /// [`NotOurs`], without a reason: an attacker learns nothing from it.
+    pub fn open(&self, purpose: Purpose, bound_to: &[&[u8]], sealed: &str) -> Result<(Vec<u8>, SealNonce), NotOurs> {
+        // The decoder is strict: padding, other alphabets and stray last bits are refused, so no two texts of the
+        // wire format mean the same bytes.
+        let wire = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NotOurs)?;
+        let (&[VERSION], rest) = wire.split_first_chunk::<1>().ok_or(NotOurs)? else { return Err(NotOurs) };
+        let (&nonce, encrypted) = rest.split_first_chunk::<NONCE_LEN>().ok_or(NotOurs)?;
+        let mut text = encrypted.to_vec();
+        let length = self
+            .key(purpose)
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated_data(bound_to)), &mut text)
+            .map_err(|_| NotOurs)?
+            .len();
+        text.truncate(length);
+        Ok((text, nonce))
+    }
+
+    /// 32 bytes that only the holder of the key can make from `parts`: the PKCE verifier.
+    pub fn code_verifier_bytes(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let tag = hmac::sign(&self.code_verifier, &associated_data(parts));
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag.as_ref());
+        bytes
+    }
+
+    fn key(&self, purpose: Purpose) -> &LessSafeKey {
+        match purpose {
+            Purpose::State => &self.state,
+            Purpose::Result => &self.result,
+        }
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer([redacted])")
+    }
+}
+
+fn associated_data(parts: &[&[u8]]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+    for part in parts {
+        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUND: &[&[u8]] = &[b"client", b"https://example/callback"];
+
+    fn sealer(secret: &str) -> Sealer {
+        Sealer::derive(secret.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_was_sealed_opens() {
+        for text in [&b""[..], b"a", &[0; 200]] {
+            let sealer = sealer("key");
+            let (sealed, nonce) = sealer.seal(Purpose::State, BOUND, text).unwrap();
+            assert_eq!(sealer.open(Purpose::State, BOUND, &sealed), Ok((text.to_vec(), nonce)));
+        }
+    }
+
+    #[test]
+    fn it_opens_for_nothing_else() {
+        let (sealed, _) = sealer("key").seal(Purpose::State, BOUND, b"text").unwrap();
+        let opened = [
+            ("another key", sealer("other").open(Purpose::State, BOUND, &sealed)),
+            ("another purpose", sealer("key").open(Purpose::Result, BOUND, &sealed)),
+            ("another client", sealer("key").open(Purpose::State, &[b"x", BOUND[1]], &sealed)),
+            ("fewer parts", sealer("key").open(Purpose::State, &BOUND[..1], &sealed)),
+            (
+                "parts cut elsewhere",
+                sealer("key").open(Purpose::State, &[b"clienth", b"ttps://example/callback"], &sealed),
+            ),
+            ("empty", sealer("key").open(Purpose::State, BOUND, "")),
+            ("not base64url", sealer("key").open(Purpose::State, BOUND, "+/+/")),
+            ("padded", sealer("key").open(Purpose::State, BOUND, &format!("{sealed}="))),
+        ];
+        for (name, result) in opened {
+            assert_eq!(result, Err(NotOurs), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_bit_and_every_length_counts() {
+        let sealer = sealer("key");
+        let (sealed, _) = sealer.seal(Purpose::State, BOUND, b"text").unwrap();
+        let wire = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for bit in 0..wire.len() * 8 {
+            let mut altered = wire.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let altered = BASE64_URL_SAFE_NO_PAD.encode(altered);
+            assert_eq!(sealer.open(Purpose::State, BOUND, &altered), Err(NotOurs), "bit {bit}");
+        }
+        for length in 0..wire.len() {
+            let truncated = BASE64_URL_SAFE_NO_PAD.encode(&wire[..length]);
+            assert_eq!(sealer.open(Purpose::State, BOUND, &truncated), Err(NotOurs), "length {length}");
+        }
+    }
+}

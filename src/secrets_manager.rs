@@ -1,0 +1,86 @@
+//! The AWS SDK's client for Secrets Manager, set up from what Lambda puts into the environment, over the same
+//! transport as the operator's: one TLS stack, one set of roots, none of them read from disk.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::retry::RetryConfig;
+use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::config::{
+    BehaviorVersion, Config, Region, RuntimeComponents, StalledStreamProtectionConfig,
+};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+
+use crate::deadline::Deadline;
+use crate::transport::{Transport, TransportError};
+
+/// One try at Secrets Manager, which answers in some 10 ms; the SDK tries three times.
+const ATTEMPT: Duration = Duration::from_secs(4);
+
+/// A client from `AWS_REGION`, the credentials of the function's role, and
+/// `AWS_ENDPOINT_URL_SECRETS_MANAGER` where it is set.
+///
+/// # Errors
+/// The variable that is missing and where it comes from.
+pub fn client(transport: Transport, lookup: impl Fn(&str) -> Option<String>) -> Result<Client, String> {
+    let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let need = |name: &str| {
+        get(name)
+            .ok_or_else(|| format!("environment variable {name}: not set; Lambda sets it, elsewhere set it yourself"))
+    };
+    let region = get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).map_or_else(|| need("AWS_REGION"), Ok)?;
+    let credentials = Credentials::new(
+        need("AWS_ACCESS_KEY_ID")?,
+        need("AWS_SECRET_ACCESS_KEY")?,
+        get("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    );
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+        // Answers are a few hundred bytes and read whole under a deadline of their own.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .http_client(OverTransport(transport));
+    config.set_endpoint_url(get("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| get("AWS_ENDPOINT_URL")));
+    Ok(Client::from_conf(config.build()))
+}
+
+/// Lets the SDK send its requests over [`Transport`].
+#[derive(Debug, Clone)]
+struct OverTransport(Transport);
+
+impl HttpClient for OverTransport {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for OverTransport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(transport) = self.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
+            let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
+            let request = reqwest::Request::try_from(request).map_err(|e| ConnectorError::user(e.into()))?;
+            let answer = transport.send(request, Deadline::after(ATTEMPT)).await.map_err(|e| match e {
+                TransportError::TimedOut => ConnectorError::timeout(e.into()),
+                _ => ConnectorError::io(e.into()),
+            })?;
+            let mut response = http::Response::new(SdkBody::from(answer.body));
+            *response.status_mut() =
+                http::StatusCode::from_u16(answer.status).map_err(|e| ConnectorError::other(e.into(), None))?;
+            *response.headers_mut() = answer.headers;
+            HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))
+        })
+    }
+}
