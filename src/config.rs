@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use crate::operator::{Endpoints, PhoneNumberFormat, TokenEndpointAuthMethod};
 
-/// Everything an owner can set. Made by [`Config::from_env`]; a value that is here is valid.
+/// Everything an owner can set. Made by [`Config::from_lookup`]; a value that is here is valid.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `CLIENT_SECRET_ID`: name or ARN of the secret in Secrets Manager.
@@ -114,15 +114,7 @@ const DEFAULT_SERVICE_NAME: &str = "Number verification";
 const DEFAULT_STATE_TTL_SECONDS: u64 = 600;
 
 impl Config {
-    /// Reads the configuration of this process.
-    ///
-    /// # Errors
-    /// The first variable whose value cannot be used.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
-    /// Reads the configuration from any source of variables. An empty value counts as unset, because that is how
+    /// Reads the configuration from environment variables, which `lookup` finds. An empty value counts as unset, because that is how
     /// an unused template parameter arrives.
     ///
     /// # Errors
@@ -411,7 +403,7 @@ mod tests {
         assert_eq!(config.endpoints.verify.as_str(), format!("{base}/number-verification/v0/verify"));
         assert_eq!(config.authorization.scope, "dpv:FraudPreventionAndDetection#number-verification-verify-read");
         assert_eq!(config.state_mode, StateMode::Sealed);
-        assert_eq!(config.state_ttl, Duration::from_secs(600));
+        assert_eq!(config.state_ttl, Duration::from_mins(10));
         assert_eq!(config.callback_path, "/numberverification-callback");
         assert!(config.authorization.pkce);
         assert!(config.redirect_uri.is_none());

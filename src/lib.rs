@@ -21,6 +21,7 @@
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
 //! | [`transport`], [`deadline`] | HTTP with bounds |
+//! | [`setup`] | all of it put together |
 //! | [`pages`] | HTML and words |
 //! | [`telemetry`] | log lines and metrics |
 //!
@@ -66,6 +67,7 @@ pub mod routes;
 pub mod seal;
 pub mod secret;
 pub mod secrets_manager;
+pub mod setup;
 pub mod telemetry;
 pub mod transport;
 

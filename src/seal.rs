@@ -115,6 +115,7 @@ impl Sealer {
     }
 
     /// 32 bytes that only the holder of the key can make from `parts`: the PKCE verifier.
+    #[must_use]
     pub fn code_verifier_bytes(&self, parts: &[&[u8]]) -> [u8; 32] {
         let tag = hmac::sign(&self.code_verifier, &associated_data(parts));
         let mut bytes = [0; 32];

@@ -89,7 +89,7 @@ impl Secret {
 }
 
 /// How old a cached secret may grow before it is read again.
-const REFRESH_AFTER: Duration = Duration::from_secs(15 * 60);
+const REFRESH_AFTER: Duration = Duration::from_mins(15);
 
 /// The secret, read when first needed and kept for the life of the environment.
 #[derive(Debug)]
@@ -152,7 +152,8 @@ impl SecretStore {
 
     async fn read(&self, deadline: Deadline) -> Result<Secret, SecretError> {
         let request = self.client.get_secret_value().secret_id(&self.secret_id);
-        let answer = deadline.bound(request.send()).await.map_err(|_| self.timed_out())?;
+        // Boxed: the SDK's future is 20 KB, which every caller's would be too.
+        let answer = deadline.bound(Box::pin(request.send())).await.map_err(|_| self.timed_out())?;
         let value =
             value_of(&answer.map_err(|e| self.refused(&e))?).ok_or_else(|| self.misconfigured("holds no text"))?;
         Secret::parse(&value, self.client_id.as_deref()).map_err(|fault| self.misconfigured(&fault))

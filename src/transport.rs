@@ -33,6 +33,7 @@ pub struct Answer {
 impl Answer {
     /// Reads the body as a JSON object. (A derived `Deserialize` alone would also take an array of the members'
     /// values.)
+    #[must_use]
     pub fn json_object<T: DeserializeOwned>(&self) -> Option<T> {
         let body = self.body.trim_ascii_start();
         body.starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten()
@@ -54,7 +55,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Lambda freezes an environment between invocations, and middleboxes drop silent connections after a few
 /// minutes (AWS NAT gateways: 350 s). Past this a kept connection is not worth trying.
-const POOL_IDLE: Duration = Duration::from_secs(120);
+const POOL_IDLE: Duration = Duration::from_mins(2);
 
 impl Transport {
     /// A client that trusts Mozilla's roots, compiled in, and `extra_roots`.
@@ -62,7 +63,7 @@ impl Transport {
     /// # Errors
     /// A root that is not a usable certificate; the text says why.
     pub fn new(extra_roots: &[CertificateDer<'static>]) -> Result<Self, String> {
-        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let mut roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<RootCertStore>();
         for certificate in extra_roots {
             roots.add(certificate.clone()).map_err(|e| format!("a certificate cannot be used as a root: {e}"))?;
         }
@@ -87,6 +88,7 @@ impl Transport {
     }
 
     /// The client itself, to build a request with.
+    #[must_use]
     pub fn client(&self) -> &reqwest::Client {
         &self.0
     }

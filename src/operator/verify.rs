@@ -73,7 +73,8 @@ fn read_match(answer: &Answer) -> Result<(bool, Evidence), OperatorError> {
 
 /// SHA-256, in hexadecimal, of the E.164 number with its `+`.
 fn hashed(phone_number: &PhoneNumber) -> String {
-    digest(&SHA256, phone_number.expose().as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    let hash = digest(&SHA256, phone_number.expose().as_bytes());
+    hash.as_ref().iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

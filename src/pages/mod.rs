@@ -123,11 +123,9 @@ impl Pages {
     /// Pages in the owner's looks.
     #[must_use]
     pub fn new(branding: &Branding) -> Self {
-        let mut style = include_str!("style.css").replace('\n', "");
-        if let Some(color) = &branding.accent_color {
-            // After the default one, which it replaces.
-            style.push_str(&format!(":root{{--accent:{color}}}"));
-        }
+        // After the default accent, which it replaces.
+        let accent = branding.accent_color.as_ref().map(|color| format!(":root{{--accent:{color}}}"));
+        let style = include_str!("style.css").replace('\n', "") + accent.as_deref().unwrap_or_default();
         let style_hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
         let images = branding.logo_url.as_deref().and_then(image_source);
         let image_source = images.map(|source| format!("; img-src {source}")).unwrap_or_default();

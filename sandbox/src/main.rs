@@ -1,0 +1,86 @@
+//! `sandbox`: flags in, a running [`Sandbox`] out, until Ctrl-C.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use sandbox::{Sandbox, Settings};
+
+const USAGE: &str = "\
+An operator of the Number Verification API and a Secrets Manager, on one local port.
+
+sandbox [--port PORT] [--client-id ID] [--client-secret SECRET] [--redirect-uri URL]...
+
+  --port           9901 where not given; 0 takes any free one
+  --client-id      my-app-id where not given
+  --client-secret  my-app-secret where not given
+  --redirect-uri   where the operator may redirect to, can be repeated; anywhere where not given
+";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let settings = match settings(std::env::args().skip(1)) {
+        Ok(Some(settings)) => settings,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(fault) => {
+            eprintln!("sandbox: {fault}; see sandbox --help");
+            return ExitCode::from(2);
+        }
+    };
+    let port = settings.port;
+    match Sandbox::start(settings).await {
+        Ok(sandbox) => {
+            println!("sandbox: {}", sandbox.base_url());
+            until_told_to_stop().await;
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("sandbox: cannot listen on 127.0.0.1:{port}: {error}; choose another with --port");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `None` where help was asked for.
+fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>, String> {
+    let mut settings = Settings { port: 9901, print: true, ..Settings::default() };
+    while let Some(flag) = arguments.next() {
+        if flag == "--help" || flag == "-h" {
+            return Ok(None);
+        }
+        let mut value = || arguments.next().ok_or_else(|| format!("{flag} needs a value"));
+        match flag.as_str() {
+            "--port" => {
+                let port = value()?;
+                settings.port = port.parse().map_err(|_| format!("--port must be 0 to 65535, not '{port}'"))?;
+            }
+            "--client-id" => settings.client_id = value()?,
+            "--client-secret" => settings.client_secret = value()?,
+            "--redirect-uri" => settings.registered_redirect_uris.push(value()?),
+            _ => return Err(format!("'{flag}' is not a flag")),
+        }
+    }
+    Ok(Some(settings))
+}
+
+/// Ctrl-C, or SIGTERM as a supervisor sends it. Where a signal cannot be listened to, it ends the process by itself.
+async fn until_told_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything the sandbox knows while it runs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::client::Clients;
+use crate::grants::Grants;
+use crate::ledger::Ledger;
+use crate::scenario::Play;
+use crate::secrets_manager::Secret;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub base_url: String,
+    pub clients: Mutex<Clients>,
+    pub grants: Mutex<Grants>,
+    pub play: Mutex<Play>,
+    pub secret: Mutex<Secret>,
+    pub ledger: Ledger,
+    pub settings: Settings,
+    connections: AtomicUsize,
+}
+
+impl Operator {
+    pub(crate) fn new(settings: Settings, base_url: String) -> Self {
+        Self {
+            base_url,
+            clients: Mutex::new(Clients::new(&settings)),
+            grants: Mutex::new(Grants::new(settings.code_lifetime, settings.token_lifetime)),
+            play: Mutex::new(Play::new(settings.slow_for)),
+            secret: Mutex::new(Secret::new(&settings)),
+            ledger: Ledger::new(settings.print),
+            settings,
+            connections: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection and gives it its number; the first is 1.
+    pub(crate) fn number_connection(&self) -> usize {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// A panic in one handler must not fail every later request: none of these values can be left half changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,119 @@
+//! The page at `/`: a person chooses what happens next and sees what did.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::operator::{Operator, lock};
+use crate::scenario::Scenario;
+use crate::served::Served;
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// How many requests are shown.
+const SHOWN: usize = 25;
+
+pub(crate) async fn show(State(operator): State<Arc<Operator>>) -> Response {
+    let scenario = lock(&operator.play).scenario;
+    // What came from outside goes in last: a placeholder's name in it is then only text.
+    let page = TEMPLATE
+        .replace("{{scenarios}}", &scenarios(scenario))
+        .replace("{{current}}", title(scenario))
+        .replace("{{sim}}", &escape(&operator.settings.sim))
+        .replace("{{requests}}", &requests(&operator.ledger.last(SHOWN)));
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"),
+    ];
+    (headers, Html(page)).into_response()
+}
+
+/// As text in an element or in a quoted attribute.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn scenarios(current: Scenario) -> String {
+    Scenario::ALL.into_iter().fold(String::new(), |mut html, scenario| {
+        let pressed = scenario == current;
+        // A String takes whatever is written to it.
+        let _ = writeln!(
+            html,
+            "<button name=\"scenario\" value=\"{}\" aria-pressed=\"{pressed}\"><b>{}</b> <span>{}</span></button>",
+            scenario.name(),
+            title(scenario),
+            explanation(scenario),
+        );
+        html
+    })
+}
+
+fn requests(newest_first: &[Served]) -> String {
+    if newest_first.is_empty() {
+        return "<p>None yet.</p>".into();
+    }
+    let mut html = String::from(
+        "<table>\n<thead><tr><th scope=\"col\">Request</th><th scope=\"col\">Status</th>\
+         <th scope=\"col\">What happened</th></tr></thead>\n<tbody>\n",
+    );
+    for served in newest_first {
+        let (kind, status) = match served.status {
+            Some(status @ ..400) => ("ok", status.to_string()),
+            Some(status) => ("bad", status.to_string()),
+            None => ("open", "…".to_owned()),
+        };
+        let _ = writeln!(
+            html,
+            "<tr><td><code>{} {}</code></td><td class=\"{kind}\">{status}</td><td>{}</td></tr>",
+            escape(&served.method),
+            escape(&served.path),
+            escape(&served.note),
+        );
+    }
+    html.push_str("</tbody>\n</table>");
+    html
+}
+
+fn title(scenario: Scenario) -> &'static str {
+    match scenario {
+        Scenario::ByNumber => "By the number",
+        Scenario::RightSim => "The right SIM",
+        Scenario::AnotherSim => "Another SIM",
+        Scenario::OnWifi => "On Wi-Fi",
+        Scenario::ConsentRefused => "Consent refused",
+        Scenario::CodeExpired => "Code expired",
+        Scenario::OperatorSlow => "Operator slow",
+        Scenario::OperatorDown => "Operator down",
+        Scenario::RateLimited => "Rate limited",
+        Scenario::Rubbish => "Rubbish answers",
+    }
+}
+
+fn explanation(scenario: Scenario) -> &'static str {
+    match scenario {
+        Scenario::ByNumber => "Ends in 1: verified. In 2: not. In 3: on Wi-Fi. Else: is it the SIM’s?",
+        Scenario::RightSim => "Every number is the phone’s own.",
+        Scenario::AnotherSim => "No number is the phone’s own.",
+        Scenario::OnWifi => "The operator cannot see the SIM: 403 from verify.",
+        Scenario::ConsentRefused => "The browser comes back with access_denied.",
+        Scenario::CodeExpired => "The token endpoint answers invalid_grant.",
+        Scenario::OperatorSlow => "The token endpoint answers, but very late.",
+        Scenario::OperatorDown => "The token endpoint answers 502 and HTML.",
+        Scenario::RateLimited => "429 from verify, to be tried again in 30\u{a0}s.",
+        Scenario::Rubbish => "Verify answers 200, but a web page.",
+    }
+}

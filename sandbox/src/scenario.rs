@@ -1,0 +1,144 @@
+//! What happens next.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::leg::Leg;
+use crate::script::Scripted;
+
+/// A situation a person would want to see, or a test to check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scenario {
+    /// The number asked about decides: ends in 1, `true`; in 2, `false`; in 3, not on the mobile network.
+    #[default]
+    ByNumber,
+    /// Every number is the SIM's.
+    RightSim,
+    /// No number is the SIM's.
+    AnotherSim,
+    /// The phone reached the operator over Wi-Fi.
+    OnWifi,
+    /// The user refused at the operator's.
+    ConsentRefused,
+    /// The code is too old by the time it is exchanged.
+    CodeExpired,
+    /// The token endpoint answers, but late.
+    OperatorSlow,
+    /// The token endpoint is a load balancer with nothing behind it.
+    OperatorDown,
+    /// The API has had too many requests.
+    RateLimited,
+    /// The API answers something that is not its protocol.
+    Rubbish,
+}
+
+impl Scenario {
+    /// Every scenario, in the order a person chooses from.
+    pub const ALL: [Self; 10] = [
+        Self::ByNumber,
+        Self::RightSim,
+        Self::AnotherSim,
+        Self::OnWifi,
+        Self::ConsentRefused,
+        Self::CodeExpired,
+        Self::OperatorSlow,
+        Self::OperatorDown,
+        Self::RateLimited,
+        Self::Rubbish,
+    ];
+
+    /// The name in `/sandbox/scenario`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ByNumber => "by_number",
+            Self::RightSim => "right_sim",
+            Self::AnotherSim => "another_sim",
+            Self::OnWifi => "on_wifi",
+            Self::ConsentRefused => "consent_refused",
+            Self::CodeExpired => "code_expired",
+            Self::OperatorSlow => "operator_slow",
+            Self::OperatorDown => "operator_down",
+            Self::RateLimited => "rate_limited",
+            Self::Rubbish => "rubbish",
+        }
+    }
+
+    /// The scenarios that are no more than another answer from one leg. The others are decided where
+    /// the request is understood: in `authorize.rs` and `verify.rs`.
+    fn scripted(self, leg: Leg, slow_for: Duration) -> Option<Scripted> {
+        match (self, leg) {
+            (Self::CodeExpired, Leg::Token) => {
+                let error = json!({ "error": "invalid_grant", "error_description": "the code has expired" });
+                Some(Scripted::json(400, &error).header("cache-control", "no-store"))
+            }
+            (Self::OperatorSlow, Leg::Token) => Some(Scripted::late(slow_for)),
+            (Self::OperatorDown, Leg::Token) => {
+                let page = "<html><body><h1>502 Bad Gateway</h1></body></html>\n";
+                Some(Scripted::answer(502, page).header("content-type", "text/html"))
+            }
+            (Self::RateLimited, Leg::Verify) => {
+                let error = json!({ "status": 429, "code": "TOO_MANY_REQUESTS", "message": "Rate limit reached." });
+                Some(Scripted::json(429, &error).header("retry-after", "30"))
+            }
+            (Self::Rubbish, Leg::Verify) => {
+                let page = "<html><body><p>Welcome to our network!</p></body></html>\n";
+                Some(Scripted::answer(200, page).header("content-type", "text/html"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(name: &str) -> Result<Self, UnknownScenario> {
+        Self::ALL.into_iter().find(|scenario| scenario.name() == name).ok_or_else(|| UnknownScenario(name.to_owned()))
+    }
+}
+
+/// No scenario has this name. Its `Display` lists the names there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownScenario(String);
+
+impl fmt::Display for UnknownScenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Scenario::ALL.map(Scenario::name).join(", ");
+        write!(f, "there is no scenario '{}'; there are: {names}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownScenario {}
+
+/// The scenario in force and the scripts that go before it.
+#[derive(Debug)]
+pub(crate) struct Play {
+    pub scenario: Scenario,
+    scripts: [Option<Scripted>; Leg::ALL.len()],
+    slow_for: Duration,
+}
+
+impl Play {
+    pub(crate) fn new(slow_for: Duration) -> Self {
+        Self { scenario: Scenario::default(), scripts: Default::default(), slow_for }
+    }
+
+    pub(crate) fn set_script(&mut self, leg: Leg, scripted: Option<Scripted>) {
+        self.scripts[leg as usize] = scripted;
+    }
+
+    /// What this leg is to do for one request: the script, else the scenario, else the real thing.
+    pub(crate) fn next(&mut self, leg: Leg) -> Scripted {
+        let script = &mut self.scripts[leg as usize];
+        match script {
+            Some(Scripted { times: Some(0), .. }) => *script = None,
+            Some(Scripted { times: Some(times), .. }) => *times -= 1,
+            _ => {}
+        }
+        script.clone().or_else(|| self.scenario.scripted(leg, self.slow_for)).unwrap_or_default()
+    }
+}

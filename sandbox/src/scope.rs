@@ -1,0 +1,68 @@
+//! What a client may ask for, and which of it allows `verify`.
+
+use std::fmt;
+
+/// The purpose this client is registered for, in the W3C Data Privacy Vocabulary.
+const PURPOSE: &str = "dpv:FraudPreventionAndDetection";
+
+/// Scopes that may stand beside the purpose.
+const API_SCOPES: [&str; 2] = [VERIFY, "number-verification:device-phone-number:read"];
+const VERIFY: &str = "number-verification:verify";
+
+/// The same two as a fragment of the purpose: the older notation, which version 0 of the API uses.
+const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, "number-verification-device-phone-number-read"];
+const VERIFY_FRAGMENT: &str = "number-verification-verify-read";
+
+/// A scope that was granted: as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scope(String);
+
+impl Scope {
+    /// CAMARA Security and Interoperability Profile, "Purpose definition": exactly one `dpv:` value in `scope`.
+    pub(crate) fn parse(scope: &str) -> Result<Self, String> {
+        let mut purposes = 0;
+        let mut api_scopes = 0;
+        for value in scope.split(' ') {
+            if value.starts_with("dpv:") {
+                let (purpose, fragment) = value.split_once('#').unwrap_or((value, ""));
+                if purpose != PURPOSE {
+                    return Err(format!("this client is registered for the purpose {PURPOSE}, not {purpose}"));
+                }
+                purposes += 1;
+                if PURPOSE_FRAGMENTS.contains(&fragment) {
+                    api_scopes += 1;
+                } else if !fragment.is_empty() {
+                    return Err(format!("#{fragment} is not known"));
+                }
+            } else if API_SCOPES.contains(&value) {
+                api_scopes += 1;
+            } else if value != "openid" {
+                return Err(format!("the scope '{value}' is not known"));
+            }
+        }
+        if purposes != 1 {
+            return Err(format!("scope must hold exactly one dpv: purpose, not {purposes}"));
+        }
+        if api_scopes == 0 {
+            return Err(format!("scope holds a purpose, but nothing to do: add {VERIFY}"));
+        }
+        Ok(Self(scope.to_owned()))
+    }
+
+    /// What [`SAMPLE_CODE`](crate::SAMPLE_CODE) grants.
+    pub(crate) fn verify() -> Self {
+        Self(format!("{PURPOSE} {VERIFY}"))
+    }
+
+    pub(crate) fn allows_verify(&self) -> bool {
+        self.0.split(' ').any(|value| {
+            value == VERIFY || value.split_once('#').is_some_and(|(_, fragment)| fragment == VERIFY_FRAGMENT)
+        })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,144 @@
+//! `GetSecretValue` of AWS Secrets Manager, as its SDKs ask for it: AWS JSON 1.1 over `POST /`.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::headers;
+use crate::operator::{Operator, lock};
+use crate::random;
+use crate::settings::Settings;
+
+const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
+
+/// One secret in its two last versions.
+#[derive(Debug)]
+pub(crate) struct Secret {
+    name: String,
+    current: Version,
+    previous: Option<Version>,
+}
+
+#[derive(Debug)]
+struct Version {
+    id: String,
+    secret_string: String,
+    created: Duration,
+}
+
+impl Secret {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let credentials = json!({
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+            "state_key": settings.state_key,
+        });
+        Self { name: settings.secret_id.clone(), current: Version::new(credentials.to_string()), previous: None }
+    }
+
+    /// `PutSecretValue`: the new version takes the label AWSCURRENT, the one before gets AWSPREVIOUS.
+    pub(crate) fn put(&mut self, secret_string: String) {
+        self.previous = Some(std::mem::replace(&mut self.current, Version::new(secret_string)));
+    }
+
+    fn arn(&self) -> String {
+        format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
+    }
+
+    /// The name, or an ARN: Secrets Manager ends those in six characters of its own choice.
+    fn is_called(&self, secret_id: &str) -> bool {
+        if secret_id == self.name {
+            return true;
+        }
+        let resource = secret_id.starts_with("arn:").then(|| secret_id.rsplit_once(":secret:")).flatten();
+        resource
+            .and_then(|(_, resource)| resource.strip_prefix(&self.name)?.strip_prefix('-'))
+            .is_some_and(|suffix| suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    }
+
+    fn staged(&self, stage: &str) -> Option<&Version> {
+        match stage {
+            "AWSCURRENT" => Some(&self.current),
+            "AWSPREVIOUS" => self.previous.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl Version {
+    fn new(secret_string: String) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { id: random::uuid(), secret_string, created }
+    }
+}
+
+/// `VersionId` is not known here, and so refused rather than overlooked.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct GetSecretValue {
+    secret_id: String,
+    version_stage: Option<String>,
+}
+
+pub(crate) async fn answer(
+    State(operator): State<Arc<Operator>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, AwsError> {
+    let is_aws_json = headers::media_type(&headers).as_deref() == Some(MEDIA_TYPE);
+    if !is_aws_json || headers::text(&headers, "x-amz-target") != Some("secretsmanager.GetSecretValue") {
+        return Err(AwsError("UnknownOperationException", "The sandbox knows GetSecretValue only.".into()));
+    }
+    // The signature is not verified: any credentials will do, but an unsigned request would fail at AWS.
+    if headers::authorization(&headers, "AWS4-HMAC-SHA256").is_none() {
+        return Err(AwsError("MissingAuthenticationTokenException", "Missing Authentication Token".into()));
+    }
+    let request: GetSecretValue =
+        serde_json::from_slice(&body).map_err(|error| AwsError("SerializationException", error.to_string()))?;
+    get_secret_value(&lock(&operator.secret), &request)
+}
+
+fn get_secret_value(secret: &Secret, request: &GetSecretValue) -> Result<Response, AwsError> {
+    if !secret.is_called(&request.secret_id) {
+        return Err(AwsError::not_found("Secrets Manager can't find the specified secret.".into()));
+    }
+    let stage = request.version_stage.as_deref().unwrap_or("AWSCURRENT");
+    let version = secret.staged(stage).ok_or_else(|| {
+        let what = "Secrets Manager can't find the specified secret value for staging label";
+        AwsError::not_found(format!("{what}: {stage}"))
+    })?;
+    let body = json!({
+        "ARN": secret.arn(),
+        "Name": secret.name,
+        "VersionId": version.id,
+        "SecretString": version.secret_string,
+        "VersionStages": [stage],
+        "CreatedDate": version.created.as_secs_f64(),
+    });
+    Ok(aws_json(StatusCode::OK, &body))
+}
+
+/// An error as AWS JSON 1.1 has it: the shape's name, and a message.
+pub(crate) struct AwsError(&'static str, String);
+
+impl AwsError {
+    fn not_found(message: String) -> Self {
+        Self("ResourceNotFoundException", message)
+    }
+}
+
+impl IntoResponse for AwsError {
+    fn into_response(self) -> Response {
+        aws_json(StatusCode::BAD_REQUEST, &json!({ "__type": self.0, "message": self.1 }))
+    }
+}
+
+fn aws_json(status: StatusCode, body: &serde_json::Value) -> Response {
+    (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body.to_string()).into_response()
+}

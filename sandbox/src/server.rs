@@ -1,0 +1,103 @@
+//! The routes, and the funnel that every request goes through on its way to them and back.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest as _, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use tokio::net::TcpListener;
+
+use crate::leg::Leg;
+use crate::listener::{Connection, NumberingListener};
+use crate::operator::{Operator, lock};
+use crate::script::{Reply, canned};
+use crate::served::Served;
+use crate::{authorize, control, page, secrets_manager, token, verify};
+
+/// No request of this protocol is nearly that long.
+const BODY_LIMIT: usize = 64 * 1024;
+
+pub(crate) async fn serve(socket: TcpListener, operator: Arc<Operator>) {
+    let listener = NumberingListener { socket, operator: Arc::clone(&operator) };
+    let service = routes(operator).into_make_service_with_connect_info::<Connection>();
+    // axum keeps serving whatever happens to one connection; its result has no error to tell.
+    let _ = axum::serve(listener, service).await;
+}
+
+fn routes(operator: Arc<Operator>) -> Router {
+    Router::new()
+        .route("/", get(page::show).post(secrets_manager::answer))
+        .route("/authorize", get(authorize::authorize))
+        .route("/token", post(token::token))
+        .route("/number-verification/{version}/verify", post(verify::verify))
+        .route("/sandbox/health", get(StatusCode::NO_CONTENT))
+        .route("/sandbox/scenario", post(control::set_scenario))
+        .route("/sandbox/script", post(control::set_script))
+        .route("/sandbox/script/{leg}", delete(control::remove_script))
+        .route("/sandbox/requests", get(control::requests).delete(control::clear_requests))
+        .layer(middleware::from_fn_with_state(Arc::clone(&operator), funnel))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(operator)
+}
+
+/// Lists the request, asks what is to happen, has it answered by script or for real, lists the answer.
+async fn funnel(
+    State(operator): State<Arc<Operator>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_control(&request) {
+        return next.run(request).await;
+    }
+    let leg = Leg::of(request.uri().path());
+    let (head, body) = request.into_parts();
+    let read = Bytes::from_request(Request::from_parts(head.clone(), body), &()).await;
+    let entry =
+        operator.ledger.arrived(Served::arrived(leg, connection.number, &head, read.as_deref().unwrap_or_default()));
+
+    let mut response = match read {
+        Err(refused) => refused.into_response(),
+        Ok(body) => {
+            let correlator = verify::correlator(&head.headers).filter(|_| leg == Some(Leg::Verify));
+            let request = Request::from_parts(head, Body::from(body));
+            let mut response = perform(&operator, leg, request, next).await;
+            if let Some(correlator) = correlator {
+                // CAMARA Commonalities: on every answer, errors too; a script may have set its own.
+                response.headers_mut().entry(verify::X_CORRELATOR).or_insert(correlator);
+            }
+            response
+        }
+    };
+
+    let body = std::mem::take(response.body_mut());
+    // Answers are made here, from memory: reading one cannot fail, and none is without end.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    entry.answered(response.status(), response.headers(), &body);
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+async fn perform(operator: &Operator, leg: Option<Leg>, request: Request, next: Next) -> Response {
+    let scripted = leg.map(|leg| lock(&operator.play).next(leg)).unwrap_or_default();
+    let response = match scripted.reply {
+        Reply::Real => next.run(request).await,
+        Reply::Canned { status, headers, body } => canned(status, &headers, body)
+            .unwrap_or_else(|fault| (StatusCode::INTERNAL_SERVER_ERROR, format!("script: {fault}\n")).into_response()),
+    };
+    tokio::time::sleep(scripted.delay).await;
+    response
+}
+
+/// The page and `/sandbox/…`: about the sandbox, not part of what it plays. Not listed, never scripted.
+fn is_control(request: &Request) -> bool {
+    match request.uri().path() {
+        "/" => request.method() != Method::POST,
+        "/favicon.ico" => true,
+        path => path.starts_with("/sandbox/"),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is fixed for the life of a sandbox.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Who may call, which SIM the phone has, how long things last. Every field has a default.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// The OAuth client the operator knows.
+    pub client_id: String,
+    /// Its secret, for the operator and in what Secrets Manager serves.
+    pub client_secret: String,
+    /// Further clients, id to secret: for asking whether one client can use another's code.
+    pub other_clients: BTreeMap<String, String>,
+    /// Where the operator may redirect to. Empty: anywhere, as no operator would allow.
+    pub registered_redirect_uris: Vec<String>,
+    /// The name of the secret in Secrets Manager.
+    pub secret_id: String,
+    /// `state_key` in that secret.
+    pub state_key: String,
+    /// The E.164 number of the SIM in the phone.
+    pub sim: String,
+    /// How long an authorization code can be exchanged. RFC 6749 §4.1.2 recommends at most ten minutes.
+    pub code_lifetime: Duration,
+    /// How long an access token can be used. CAMARA Number Verification allows at most 300 s.
+    pub token_lifetime: Duration,
+    /// How late the token endpoint answers in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
+    pub slow_for: Duration,
+    /// Whether to print a line for each request.
+    pub print: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            client_id: "my-app-id".into(),
+            client_secret: "my-app-secret".into(),
+            other_clients: BTreeMap::new(),
+            registered_redirect_uris: Vec::new(),
+            secret_id: "number-verification".into(),
+            state_key: "the sandbox's state key, known to all".into(),
+            sim: "+34600000001".into(),
+            code_lifetime: Duration::from_mins(1),
+            token_lifetime: Duration::from_mins(5),
+            slow_for: Duration::from_mins(1),
+            print: false,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The token endpoint (RFC 6749 §4.1.3).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::grants::{Exchange, Issued};
+use crate::headers;
+use crate::oauth_error::OAuthError;
+use crate::operator::{Operator, lock};
+use crate::parameters::Parameters;
+use crate::scope::Scope;
+
+/// The one exception to every rule about codes: it can be exchanged any number of times, with any
+/// redirect URI, with or without a `code_verifier`. An event recorded in a file can thus be invoked
+/// again and again; a code that came from `/authorize` would be too old.
+pub const SAMPLE_CODE: &str = "sandbox-sample-code";
+
+pub(crate) async fn token(
+    State(operator): State<Arc<Operator>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response {
+    if headers::media_type(&headers).as_deref() != Some("application/x-www-form-urlencoded") {
+        let error = OAuthError::invalid_request("the body must be application/x-www-form-urlencoded");
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, error).into_response();
+    }
+    if query.is_some() {
+        // RFC 6749 §2.3.1: credentials must not be in the URI, where they end up in logs; nor must a code.
+        return OAuthError::invalid_request("parameters belong in the body, not in the query").into_response();
+    }
+    match exchange(&operator, &headers, &Parameters::parse(&body)) {
+        Ok(issued) => success(&operator, &issued),
+        Err(error) => failure(error, &headers),
+    }
+}
+
+fn exchange(operator: &Operator, headers: &HeaderMap, form: &Parameters) -> Result<Issued, OAuthError> {
+    if let Some(name) = form.repeated() {
+        return Err(OAuthError::repeated(name));
+    }
+    let client_id = lock(&operator.clients).authenticate(headers, form)?;
+    match form.get("grant_type") {
+        Some("authorization_code") => {}
+        Some(_) => {
+            return Err(OAuthError::new("unsupported_grant_type", "grant_type must be authorization_code"));
+        }
+        None => return Err(OAuthError::missing("grant_type")),
+    }
+    let code = form.get("code").ok_or_else(|| OAuthError::missing("code"))?;
+    let mut grants = lock(&operator.grants);
+    if code == SAMPLE_CODE {
+        return Ok(grants.issue_token(Scope::verify()));
+    }
+    let exchange = Exchange {
+        client_id: &client_id,
+        redirect_uri: form.get("redirect_uri"),
+        code_verifier: form.get("code_verifier"),
+    };
+    grants.exchange(code, &exchange).map_err(OAuthError::invalid_grant)
+}
+
+/// RFC 6749 §5.1.
+fn success(operator: &Operator, issued: &Issued) -> Response {
+    let body = Json(json!({
+        "access_token": issued.access_token,
+        "token_type": "Bearer",
+        "expires_in": operator.settings.token_lifetime.as_secs(),
+        "scope": issued.scope.to_string(),
+    }));
+    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], body).into_response()
+}
+
+/// RFC 6749 §5.2: a client that tried the Authorization header is told which scheme is meant.
+fn failure(error: OAuthError, headers: &HeaderMap) -> Response {
+    let mut response = error.into_response();
+    if response.status() == StatusCode::UNAUTHORIZED && headers::authorization(headers, "Basic").is_some() {
+        let challenge = HeaderValue::from_static("Basic realm=\"sandbox\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
