@@ -1,5 +1,6 @@
 //! The same without a Lambda: credentials and a code in, an answer out.
 
+use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -23,6 +24,18 @@ pub struct NumberVerification {
     redirect_uri: String,
 }
 
+/// Why a client of an operator cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableOperator(String);
+
+impl fmt::Display for UnusableOperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the operator cannot be used: {}", self.0)
+    }
+}
+
+impl std::error::Error for UnusableOperator {}
+
 /// Longer than any operator takes that still answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -36,11 +49,12 @@ impl NumberVerification {
         operator_base_url: &str,
         credentials: ClientCredentials,
         redirect_uri: impl Into<String>,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let endpoints = Endpoints::below(&Url::parse(operator_base_url)?)
-            .ok_or("the operator's base URL cannot have a query or fragment")?;
+    ) -> Result<Self, UnusableOperator> {
+        let base_url = Url::parse(operator_base_url).map_err(|e| UnusableOperator(format!("its base URL: {e}")))?;
+        let endpoints = Endpoints::below(&base_url)
+            .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
         let operator = Operator::new(
-            Transport::new(&[])?,
+            Transport::new(&[]).map_err(UnusableOperator)?,
             endpoints,
             TokenEndpointAuthMethod::ClientSecretBasic,
             PhoneNumberFormat::Plain,

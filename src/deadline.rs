@@ -27,9 +27,13 @@ impl Deadline {
     /// (the `Lambda-Runtime-Deadline-Ms` header of the Runtime API).
     #[must_use]
     pub fn of_invocation(deadline_ms: u64) -> Self {
-        let left = (SystemTime::UNIX_EPOCH + Duration::from_millis(deadline_ms))
-            .duration_since(SystemTime::now())
-            .unwrap_or_default();
+        let header = Duration::from_millis(deadline_ms);
+        // `cargo lambda watch` sends the time that is left, which as a time of day would be in January 1970.
+        let left = if header < Duration::from_hours(24) {
+            header
+        } else {
+            (SystemTime::UNIX_EPOCH + header).duration_since(SystemTime::now()).unwrap_or_default()
+        };
         Self::after(left.saturating_sub(MARGIN))
     }
 

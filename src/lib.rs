@@ -71,6 +71,6 @@ pub mod setup;
 pub mod telemetry;
 pub mod transport;
 
-pub use client::NumberVerification;
+pub use client::{NumberVerification, UnusableOperator};
 pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier, OperatorError};
 pub use phone_number::PhoneNumber;

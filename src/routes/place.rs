@@ -1,6 +1,8 @@
 //! Where a request came in: which route, below which prefix, and the callback's own public address. All of it is
 //! what API Gateway says; a client's `Host` or `X-Forwarded-Host` header has no part in it.
 
+use std::borrow::Cow;
+
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use url::Url;
@@ -34,40 +36,51 @@ pub const START_PATH: &str = "/start";
 impl Place {
     /// Finds the place of a request.
     pub fn of(request: &Request, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
-        let (domain, stage, public_path) = match request.request_context_ref() {
+        let path = request.raw_http_path();
+        let (domain, stage, path) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => {
-                (context.domain_name.as_deref(), context.stage.as_deref(), context.path.as_deref())
+                let stage = context.stage.as_deref().unwrap_or("$default");
+                // The event's own path is that without the stage; the context's is the one in the address bar.
+                let path = match &context.path {
+                    Some(path) => Cow::from(path),
+                    None if stage == "$default" => Cow::from(path),
+                    None => Cow::from(format!("/{stage}{path}")),
+                };
+                (context.domain_name.as_deref(), stage, path)
             }
             Some(RequestContext::ApiGatewayV2(context)) => {
-                (context.domain_name.as_deref(), context.stage.as_deref(), None)
+                (context.domain_name.as_deref(), context.stage.as_deref().unwrap_or("$default"), Cow::from(path))
             }
-            _ => (None, None, None),
+            _ => (None, "$default", Cow::from(path)),
         };
-        Self::find(domain, stage, public_path.unwrap_or(request.raw_http_path()), callback_path, redirect_uri)
+        Self::find(domain, stage, &path, callback_path, redirect_uri)
     }
 
-    fn find(
-        domain: Option<&str>,
-        stage: Option<&str>,
-        path: &str,
-        callback_path: &str,
-        redirect_uri: Option<&Url>,
-    ) -> Self {
-        let stage = stage.filter(|stage| *stage != "$default").map(|stage| format!("/{stage}"));
-        // A custom domain may have a base path of its own, which only REDIRECT_URI tells.
-        let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).map(str::to_owned);
-        let below = |prefix: &Option<String>| {
-            let prefix = prefix.as_deref().filter(|prefix| !prefix.is_empty())?;
-            let rest = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-            Some((prefix.to_owned(), rest))
-        };
-        let (prefix, rest) = below(&base).or_else(|| below(&stage)).unwrap_or_else(|| (String::new(), path));
+    fn find(domain: Option<&str>, stage: &str, path: &str, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
+        let stage = if stage == "$default" { String::new() } else { format!("/{stage}") };
+        // A custom domain's base path, which API Gateway does not tell.
+        let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).unwrap_or_default();
+
+        let rest = strip_segments(path, &stage).or_else(|| strip_segments(path, base)).unwrap_or(path);
         let route = match rest {
             "" | "/" => Route::Home,
             START_PATH => Route::Start,
             rest if rest == callback_path => Route::Callback,
             _ => Route::Unknown,
         };
+
+        let own_domain = redirect_uri.is_some_and(|url| domain.is_none() || url.host_str() == domain);
+        let prefix = if own_domain {
+            base
+        } else if domain.is_some_and(|domain| domain.contains(".execute-api."))
+            && strip_segments(path, &stage).is_some()
+        {
+            &stage
+        } else {
+            // An HTTP API's events name the stage in the path even where a custom domain's addresses do not have it.
+            ""
+        }
+        .to_owned();
         let redirect_uri = match redirect_uri {
             Some(url) => Some(url.to_string()),
             None => domain.map(|domain| format!("https://{domain}{prefix}{callback_path}")),
@@ -92,75 +105,65 @@ impl Place {
     }
 }
 
+/// What follows a prefix that is made of whole path segments.
+fn strip_segments<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const API: Option<&str> = Some("abc.execute-api.eu-west-1.amazonaws.com");
+    const CUSTOM: Option<&str> = Some("id.shop.example");
+
+    /// The route, the prefix of links, and the `redirect_uri` without `https://` and the callback's path.
+    fn find(
+        domain: Option<&str>,
+        stage: &str,
+        path: &str,
+        redirect_uri: Option<&str>,
+    ) -> (Route, String, Option<String>) {
+        let redirect_uri = redirect_uri.map(|url| Url::parse(url).unwrap());
+        let place = Place::find(domain, stage, path, "/callback", redirect_uri.as_ref());
+        let base = |url: String| url.replacen("https://", "", 1).replacen("/callback", "", 1);
+        (place.route, place.prefix, place.redirect_uri.map(base))
+    }
+
     #[test]
-    fn the_place_is_what_api_gateway_says() {
-        let callback = "/numberverification-callback";
-        let custom = Url::parse("https://id.shop.example/check/numberverification-callback").unwrap();
-        let api = Some("abc.execute-api.eu-west-1.amazonaws.com");
-        let api_callback = "https://abc.execute-api.eu-west-1.amazonaws.com/numberverification-callback";
-        let dev_callback = "https://abc.execute-api.eu-west-1.amazonaws.com/dev/numberverification-callback";
-        for (name, domain, stage, path, redirect_uri, expected) in [
-            ("default stage", api, Some("$default"), callback, None, (Route::Callback, "", Some(api_callback))),
-            ("home", api, Some("$default"), "/", None, (Route::Home, "", Some(api_callback))),
-            (
-                "named stage",
-                api,
-                Some("dev"),
-                "/dev/numberverification-callback",
-                None,
-                (Route::Callback, "/dev", Some(dev_callback)),
-            ),
-            ("named stage, home", api, Some("dev"), "/dev", None, (Route::Home, "/dev", Some(dev_callback))),
-            ("named stage, start", api, Some("dev"), "/dev/start", None, (Route::Start, "/dev", Some(dev_callback))),
-            (
-                "a path that begins like the stage",
-                api,
-                Some("dev"),
-                "/device",
-                None,
-                (Route::Unknown, "", Some(api_callback)),
-            ),
-            ("load balancer", None, None, callback, None, (Route::Callback, "", None)),
-            (
-                "load balancer with REDIRECT_URI",
-                None,
-                None,
-                "/check/start",
-                Some(&custom),
-                (Route::Start, "/check", Some(custom.as_str())),
-            ),
-            (
-                "custom domain with a base path",
-                api,
-                Some("prod"),
-                "/check/numberverification-callback",
-                Some(&custom),
-                (Route::Callback, "/check", Some(custom.as_str())),
-            ),
-            (
-                "custom domain, reached by the stage",
-                api,
-                Some("prod"),
-                "/prod/start",
-                Some(&custom),
-                (Route::Start, "/prod", Some(custom.as_str())),
-            ),
-            ("another path", api, Some("$default"), "/favicon.ico", None, (Route::Unknown, "", Some(api_callback))),
-            (
-                "a path in front that nobody set",
-                api,
-                Some("$default"),
-                "/evil/start",
-                None,
-                (Route::Unknown, "", Some(api_callback)),
-            ),
+    fn where_api_gateway_says() {
+        let api = "abc.execute-api.eu-west-1.amazonaws.com";
+        for (name, domain, stage, path, expected) in [
+            ("default stage", API, "$default", "/callback", (Route::Callback, "", api.to_owned())),
+            ("default stage, home", API, "$default", "/", (Route::Home, "", api.to_owned())),
+            ("stage", API, "dev", "/dev/callback", (Route::Callback, "/dev", format!("{api}/dev"))),
+            ("stage, home", API, "dev", "/dev", (Route::Home, "/dev", format!("{api}/dev"))),
+            ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
+            ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
+            ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
+            ("a prefix that nobody set", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
+            ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),
+            ("custom domain, stage", CUSTOM, "dev", "/dev/start", (Route::Start, "", "id.shop.example".to_owned())),
         ] {
-            let place = Place::find(domain, stage, path, callback, redirect_uri);
-            assert_eq!((place.route, place.prefix.as_str(), place.redirect_uri.as_deref()), expected, "{name}");
+            let (route, prefix, redirect_uri) = expected;
+            assert_eq!(find(domain, stage, path, None), (route, prefix.to_owned(), Some(redirect_uri)), "{name}");
+        }
+        assert_eq!(find(None, "$default", "/callback", None), (Route::Callback, String::new(), None), "load balancer");
+    }
+
+    #[test]
+    fn where_redirect_uri_says() {
+        let redirect_uri = "id.shop.example/check";
+        for (name, domain, stage, path, route, prefix) in [
+            ("load balancer", None, "$default", "/check/start", Route::Start, "/check"),
+            ("custom domain with a base path", CUSTOM, "prod", "/check/callback", Route::Callback, "/check"),
+            ("custom domain with a base path and a stage", CUSTOM, "prod", "/prod/callback", Route::Callback, "/check"),
+            ("the API's own domain beside it", API, "prod", "/prod/start", Route::Start, "/prod"),
+            ("the API's own domain, default stage", API, "$default", "/start", Route::Start, ""),
+        ] {
+            let found = find(domain, stage, path, Some("https://id.shop.example/check/callback"));
+            assert_eq!(found, (route, prefix.to_owned(), Some(redirect_uri.to_owned())), "{name}");
         }
     }
 }

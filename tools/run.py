@@ -1,0 +1,150 @@
+"""`make run`: the function and the sandbox on this machine, until Ctrl-C. Needs only Python's standard library."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+PORT = os.environ.get("PORT") or "9900"
+SANDBOX_PORT = os.environ.get("SANDBOX_PORT") or "9901"
+FUNCTION_URL = f"http://127.0.0.1:{PORT}"
+SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+REDIRECT_URI = f"{FUNCTION_URL}/numberverification-callback"
+STARTED = f"""
+  Open     {FUNCTION_URL}/
+  Enter    +34600000001   verified
+           +34600000002   does not match the mobile line
+           +34600000003   not on the mobile network
+  Sandbox  {SANDBOX_URL}/   choose what the operator does next
+  Stop     Ctrl-C
+"""
+
+children = {}
+
+
+class Stop(Exception):
+    """Why to end, in words for the user; empty where the user asked for it."""
+
+
+def main():
+    try:
+        on_signals(stop_asked)
+        run()
+    except Stop as stop:
+        on_signals(signal.SIG_IGN)
+        print(f"\n{stop}" if str(stop) else "\nStopping.", file=sys.stderr, flush=True)
+        for child in reversed(children.values()):
+            end(child)
+        return 1 if str(stop) else 0
+
+
+def run():
+    check_port("PORT", PORT)
+    check_port("SANDBOX_PORT", SANDBOX_PORT)
+    print("Building the sandbox and the function: about 3 minutes the first time, seconds after that.", flush=True)
+    # One by one: for both together cargo would unify their features, and `cargo lambda watch` would build anew.
+    for package in ("sandbox", "number-verification"):
+        if start("build", ["cargo", "build", "--package", package]).wait() != 0:
+            raise Stop(f"{package} does not build; the reason is above.")
+        del children["build"]
+
+    sandbox = ["cargo", "run", "--quiet", "--package", "sandbox", "--", "--port", SANDBOX_PORT]
+    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI])
+    wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
+
+    # --package: with two programs in the workspace, watch serves / for neither of them.
+    # --disable-cors: watch would allow every origin, and hide what the function itself allows.
+    watch = ["cargo", "lambda", "watch", "--package", "number-verification", "--ignore-changes", "--disable-cors"]
+    watch += ["--invoke-address", "127.0.0.1", "--invoke-port", PORT]
+    function = start("function", watch, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    threading.Thread(target=show, args=[function], daemon=True).start()
+    wait_for("function", PORT, "/", 200)
+    print(STARTED, flush=True)
+    while True:
+        check_alive()
+        time.sleep(0.2)
+
+
+def check_port(variable, port):
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", int(port))) == 0:
+            other = f"make run {variable}={int(port) - 1000}"
+            raise Stop(f"Port {port} is in use. Free it (`lsof -i :{port}` says who has it) or take another: {other}")
+
+
+def environment():
+    # None of the user's AWS variables: real credentials have no business in front of a sandbox.
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": SANDBOX_URL,
+        "CLIENT_SECRET_ID": "number-verification",
+        "OPERATOR_BASE_URL": SANDBOX_URL,
+        "REDIRECT_URI": REDIRECT_URI,  # Watch's events call the domain "localhost", without the port.
+    }
+
+
+def start(name, command, **options):
+    # A session of its own: all that it starts can be ended with it, and Ctrl-C reaches it in our order only.
+    children[name] = subprocess.Popen(command, start_new_session=True, **options)
+    return children[name]
+
+
+def show(function):
+    for line in function.stdout:
+        if line.startswith(("ERROR command exited", "ERROR command killed")):
+            function.terminate()  # By itself watch would live on, and let every request hang.
+        elif not line.startswith(" INFO "):
+            print(line, end="", flush=True)
+
+
+def wait_for(name, port, path, expected):
+    give_up = time.monotonic() + 120
+    while (saw := status_of(port, path)) != expected:
+        check_alive()
+        if time.monotonic() > give_up:
+            raise Stop(f"The {name} answered GET {path} with {saw}, not {expected}, for two minutes.")
+        time.sleep(0.2)
+
+
+def status_of(port, path):
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+
+
+def check_alive():
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise Stop(f"The {name} ended by itself; the reason is above.")
+
+
+def end(child):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(timeout=5)
+        except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
+            pass
+
+
+def on_signals(handler):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def stop_asked(*_):
+    on_signals(signal.SIG_IGN)
+    raise Stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())
