@@ -69,16 +69,13 @@ impl Place {
             _ => Route::Unknown,
         };
 
-        let own_domain = redirect_uri.is_some_and(|url| domain.is_none() || url.host_str() == domain);
-        let prefix = if own_domain {
-            base
-        } else if domain.is_some_and(|domain| domain.contains(".execute-api."))
-            && strip_segments(path, &stage).is_some()
-        {
-            &stage
-        } else {
+        let is_api_domain = domain.is_some_and(|domain| domain.contains(".execute-api."));
+        let prefix = match redirect_uri {
+            // A custom domain, or a proxy in front of the API, which the browser does not see.
+            Some(url) if !is_api_domain || url.host_str() != domain => base,
+            _ if is_api_domain && strip_segments(path, &stage).is_some() => &stage,
             // An HTTP API's events name the stage in the path even where a custom domain's addresses do not have it.
-            ""
+            _ => "",
         }
         .to_owned();
         let redirect_uri = match redirect_uri {
@@ -159,11 +156,13 @@ mod tests {
             ("load balancer", None, "$default", "/check/start", Route::Start, "/check"),
             ("custom domain with a base path", CUSTOM, "prod", "/check/callback", Route::Callback, "/check"),
             ("custom domain with a base path and a stage", CUSTOM, "prod", "/prod/callback", Route::Callback, "/check"),
-            ("the API's own domain beside it", API, "prod", "/prod/start", Route::Start, "/prod"),
-            ("the API's own domain, default stage", API, "$default", "/start", Route::Start, ""),
+            ("proxy in front of a stage", API, "prod", "/prod/start", Route::Start, "/check"),
+            ("proxy in front of the default stage", API, "$default", "/start", Route::Start, "/check"),
         ] {
             let found = find(domain, stage, path, Some("https://id.shop.example/check/callback"));
             assert_eq!(found, (route, prefix.to_owned(), Some(redirect_uri.to_owned())), "{name}");
         }
+        let same = Some("https://abc.execute-api.eu-west-1.amazonaws.com/prod/callback");
+        assert_eq!(find(API, "prod", "/prod/start", same).1, "/prod", "REDIRECT_URI says what would be derived");
     }
 }

@@ -1,0 +1,55 @@
+//! The real parts that `make` installs: AWS's Runtime Interface Emulator, moto, cargo-lambda.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::process::{Child, Command};
+
+/// How long a program may take until it listens, on a machine that is doing other things.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// A program of the folder into which `make` installs.
+pub fn tool(name: &str) -> PathBuf {
+    let path = venv().join("bin").join(name);
+    assert!(path.exists(), "{} is missing; `make test` installs it", path.display());
+    path
+}
+
+/// The program that `sam local invoke` runs inside its container.
+pub fn runtime_interface_emulator() -> PathBuf {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let pythons = std::fs::read_dir(venv().join("lib")).expect("`make test` installs the tools");
+    let found = pythons.filter_map(Result::ok).find_map(|python| {
+        let emulator = format!("site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}");
+        Some(python.path().join(emulator)).filter(|path| path.exists())
+    });
+    found.expect("the wheel of aws-sam-cli has the emulator")
+}
+
+fn venv() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/venv")
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A program that is ended with the test.
+pub fn spawn(command: &mut Command) -> Child {
+    command.stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap()
+}
+
+/// Waits until something accepts connections on a port.
+pub async fn listening(program: &mut Child, port: u16) {
+    let give_up = Instant::now() + PATIENCE;
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        if let Some(status) = program.try_wait().unwrap() {
+            panic!("the program ended with {status} before it listened on port {port}");
+        }
+        assert!(Instant::now() < give_up, "nothing listens on port {port}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
