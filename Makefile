@@ -9,7 +9,7 @@ HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 DEPLOYED_ARCH := $(shell sed -n 's/^parameter_overrides.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template build deploy clean
+.PHONY: help run test check-template build deploy bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,23 @@ deploy: .tools/test.stamp ## build and deploy to AWS; asks for the settings the 
 # The processor is told to sam again where it would not remember the same, so that it is always the one built for.
 	sam deploy $(if $(wildcard samconfig.toml),,--guided) \
 		$(if $(filter $(ARCH),$(DEPLOYED_ARCH)),,--parameter-overrides Architecture=$(ARCH))
+
+# One by one: for all together cargo would unify their features.
+bench: ## every figure of docs/performance.md, with its target (some minutes; the 128 MB rows need root)
+	cargo build --release --package floor
+	cargo build --release --package number-verification
+	cargo build --release --package driver
+	@mkdir -p target/bench
+	@cp target/release/number-verification target/bench/bootstrap
+	@cd target/bench && rm -f bootstrap.zip && python3 -m zipfile -c bootstrap.zip bootstrap
+	@target/release/driver target/bench/bootstrap target/release/floor target/bench/bootstrap.zip .tools/peers target/bench
+
+bench-peers: ## what the seed's samples in Python and Node need to be compared with (Node itself: nodejs.org)
+	python3 -m venv .tools/peers
+	.tools/peers/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
+	@command -v npm >/dev/null || { echo 'npm is missing; without it there is no comparison with Node'; exit 1; }
+	cp benches/peers/package.json .tools/peers
+	npm install --silent --no-audit --no-fund --prefix .tools/peers
 
 clean: ## remove what was built, and the tools
 	rm -rf target .aws-sam .tools

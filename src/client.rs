@@ -8,7 +8,7 @@ use url::Url;
 use crate::deadline::Deadline;
 use crate::operator::{
     AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Endpoints, Operator, OperatorError,
-    PhoneNumberFormat, TokenEndpointAuthMethod,
+    PhoneNumberFormat,
 };
 use crate::phone_number::PhoneNumber;
 use crate::transport::Transport;
@@ -53,12 +53,8 @@ impl NumberVerification {
         let base_url = Url::parse(operator_base_url).map_err(|e| UnusableOperator(format!("its base URL: {e}")))?;
         let endpoints = Endpoints::below(&base_url)
             .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
-        let operator = Operator::new(
-            Transport::new(&[]).map_err(UnusableOperator)?,
-            endpoints,
-            TokenEndpointAuthMethod::ClientSecretBasic,
-            PhoneNumberFormat::Plain,
-        );
+        let operator =
+            Operator::new(Transport::new(&[]).map_err(UnusableOperator)?, endpoints, PhoneNumberFormat::Plain);
         Ok(Self { operator, credentials, redirect_uri: redirect_uri.into() })
     }
 
@@ -81,7 +77,12 @@ impl NumberVerification {
         phone_number: &PhoneNumber,
     ) -> Result<bool, OperatorError> {
         let deadline = Deadline::after(PATIENCE);
-        let grant = AuthorizationGrant { authorization_code, redirect_uri: self.redirect_uri.clone(), code_verifier };
+        let grant = AuthorizationGrant {
+            authorization_code,
+            redirect_uri: self.redirect_uri.clone(),
+            code_verifier,
+            id_token: None,
+        };
         let (access_token, _) = self.operator.exchange(&grant, &self.credentials, deadline).await?;
         let (verified, _) = self.operator.verify(access_token, phone_number, None, deadline).await?;
         Ok(verified)

@@ -56,6 +56,14 @@ pub struct Authorization {
     pub issuer: Option<String>,
 }
 
+impl Authorization {
+    /// Whether the scope asks for an ID token (OpenID Connect Core §3.1.2.1).
+    #[must_use]
+    pub fn openid(&self) -> bool {
+        self.scope.split(' ').any(|token| token == "openid")
+    }
+}
+
 /// What the `state` parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateMode {
@@ -132,6 +140,7 @@ impl Config {
                 &[
                     ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
                     ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
+                    ("private_key_jwt", TokenEndpointAuthMethod::PrivateKeyJwt),
                 ],
             )?,
             phone_number_format: vars.choice(
@@ -440,7 +449,7 @@ mod tests {
             ("TOKEN_ENDPOINT", "ftp://operator.example/token", "not an https URL"),
             ("TOKEN_ENDPOINT", "http://localhost.example/token", "use https"),
             ("OPERATOR", "acme", "telefonica-sandbox"),
-            ("TOKEN_ENDPOINT_AUTH_METHOD", "basic", "client_secret_basic or client_secret_post"),
+            ("TOKEN_ENDPOINT_AUTH_METHOD", "basic", "client_secret_basic or client_secret_post or private_key_jwt"),
             ("STATE_MODE", "signed", "sealed or phone"),
             ("STATE_TTL_SECONDS", "0", "from 1 to 86400"),
             ("STATE_TTL_SECONDS", "ten", "from 1 to 86400"),

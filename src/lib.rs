@@ -14,6 +14,7 @@
 //! | module | |
 //! |---|---|
 //! | [`config`] | environment variables, checked at start-up |
+//! | [`event`] | events of API Gateway, Function URLs and load balancers, made readable |
 //! | [`routes`] | requests in, responses out; what API Gateway and browsers need |
 //! | [`flow`] | a verification from start to outcome; state, PKCE, reload |
 //! | [`operator`] | token request and verify call, and what their errors mean |
@@ -55,8 +56,10 @@
 
 mod client;
 pub mod config;
+mod container_credentials;
 pub mod correlator;
 pub mod deadline;
+pub mod event;
 pub mod flow;
 pub mod operator;
 pub mod outcome;

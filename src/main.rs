@@ -4,22 +4,36 @@
 
 use std::convert::Infallible;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use lambda_http::{Request, service_fn};
-use number_verification::{setup, telemetry};
+use lambda_http::lambda_runtime::{self, Error, LambdaEvent};
+use lambda_http::{Adapter, Request, Service as _, service_fn};
+use number_verification::{event, setup, telemetry};
+use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init(variable);
     let app = match setup::app(variable) {
-        Ok(app) => app,
+        Ok(app) => Arc::new(app),
         Err(fault) => {
             tracing::error!(reason = fault.to_string(), "the function cannot start");
             return ExitCode::FAILURE;
         }
     };
-    let app = &app;
-    let served = lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(app.handle(&request).await)));
+    let http = Adapter::from(service_fn(move |request: Request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(app.handle(&request).await) }
+    }));
+    // One event after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says (Lambda Managed Instances).
+    let served = lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {
+        let mut http = http.clone();
+        async move {
+            let request = event::read(event.payload)?;
+            let Ok(answer) = http.call(LambdaEvent::new(request, event.context)).await;
+            Ok::<_, Error>(answer)
+        }
+    }));
     match served.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {

@@ -39,7 +39,7 @@ pub enum Purpose {
 pub struct Sealer {
     state: LessSafeKey,
     result: LessSafeKey,
-    code_verifier: hmac::Key,
+    derived: hmac::Key,
 }
 
 /// A text that did not open: altered, made for something else, or made with another key.
@@ -73,7 +73,7 @@ impl Sealer {
         Ok(Self {
             state: sealing(b"state")?,
             result: sealing(b"result")?,
-            code_verifier: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"code_verifier")?),
+            derived: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"derived")?),
         })
     }
 
@@ -114,13 +114,11 @@ impl Sealer {
         Ok((text, nonce))
     }
 
-    /// 32 bytes that only the holder of the key can make from `parts`: the PKCE verifier.
+    /// 43 characters of base64url that only the holder of the key can make from `parts`, the first of which says what
+    /// for.
     #[must_use]
-    pub fn code_verifier_bytes(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let tag = hmac::sign(&self.code_verifier, &associated_data(parts));
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(tag.as_ref());
-        bytes
+    pub fn derive_text(&self, parts: &[&[u8]]) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived, &associated_data(parts)))
     }
 
     fn key(&self, purpose: Purpose) -> &LessSafeKey {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
@@ -17,11 +18,14 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
+use crate::container_credentials::ContainerCredentials;
 use crate::deadline::Deadline;
 use crate::transport::{Transport, TransportError};
 
 /// One try at Secrets Manager, which answers in some 10 ms; the SDK tries three times.
 const ATTEMPT: Duration = Duration::from_secs(4);
+/// Before the second try, at most, and twice that before the third. The SDK's own second is long for a waiting user.
+const BACKOFF: Duration = Duration::from_millis(200);
 
 /// A client from `AWS_REGION`, the credentials of the function's role, and
 /// `AWS_ENDPOINT_URL_SECRETS_MANAGER` where it is set.
@@ -35,18 +39,24 @@ pub fn client(transport: Transport, lookup: impl Fn(&str) -> Option<String>) -> 
             .ok_or_else(|| format!("environment variable {name}: not set; Lambda sets it, elsewhere set it yourself"))
     };
     let region = get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).map_or_else(|| need("AWS_REGION"), Ok)?;
-    let credentials = Credentials::new(
-        need("AWS_ACCESS_KEY_ID")?,
-        need("AWS_SECRET_ACCESS_KEY")?,
-        get("AWS_SESSION_TOKEN"),
-        None,
-        "environment",
-    );
+    let credentials = match get("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+        Some(uri) => {
+            let authorization = get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+            SharedCredentialsProvider::new(ContainerCredentials::new(transport.clone(), &uri, authorization)?)
+        }
+        None => SharedCredentialsProvider::new(Credentials::new(
+            need("AWS_ACCESS_KEY_ID")?,
+            need("AWS_SECRET_ACCESS_KEY")?,
+            get("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        )),
+    };
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(credentials)
-        .retry_config(RetryConfig::standard())
+        .retry_config(RetryConfig::standard().with_initial_backoff(BACKOFF))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
         // Answers are a few hundred bytes and read whole under a deadline of their own.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -71,7 +81,6 @@ impl HttpConnector for OverTransport {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
             let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
-            let request = reqwest::Request::try_from(request).map_err(|e| ConnectorError::user(e.into()))?;
             let answer = transport.send(request, Deadline::after(ATTEMPT)).await.map_err(|e| match e {
                 TransportError::TimedOut => ConnectorError::timeout(e.into()),
                 _ => ConnectorError::io(e.into()),

@@ -16,14 +16,10 @@ use crate::transport::Transport;
 /// The first thing that is missing or cannot be used, in one line that says what to do.
 pub fn app(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
     let config = Config::from_lookup(&lookup)?;
-    let operator = Operator::new(
-        Transport::new(&config.operator_ca)?,
-        config.endpoints.clone(),
-        config.token_endpoint_auth_method,
-        config.phone_number_format,
-    );
+    let operator =
+        Operator::new(Transport::new(&config.operator_ca)?, config.endpoints.clone(), config.phone_number_format);
     let secrets_manager = secrets_manager::client(Transport::new(&[])?, &lookup)?;
-    let secrets = SecretStore::new(secrets_manager, config.client_secret_id.clone(), config.client_id.clone());
+    let secrets = SecretStore::new(secrets_manager, &config);
     let flow = Flow::new(operator, secrets, &config);
     Ok(App::new(config, flow))
 }

@@ -3,11 +3,14 @@
 
 use std::future::Future;
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Map, Value, json};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -15,8 +18,15 @@ use crate::correlator::Correlator;
 use crate::operator::ErrorCode;
 use crate::outcome::Outcome;
 
-/// The namespace of the metrics in CloudWatch.
+/// The namespace of the metrics in CloudWatch. `template.yaml` has it too, in the alarms and the dashboard;
+/// `tests/telemetry.rs` holds the two together.
 const NAMESPACE: &str = "NumberVerification";
+
+/// The dimension that keeps two stacks in one account apart.
+const FUNCTION_NAME: &str = "FunctionName";
+
+/// `AWS_LAMBDA_FUNCTION_NAME`. It belongs to the process, as the log does, and is known before anything can fail.
+static FUNCTION: OnceLock<String> = OnceLock::new();
 
 /// What happened on the way to an outcome.
 #[derive(Debug, Default)]
@@ -74,7 +84,8 @@ impl Leg {
 }
 
 impl Verification<'_> {
-    /// Writes the line. It is not subject to the log level: a metric that went missing with it would hide an outage.
+    /// Writes the line, whatever the log level and format: CloudWatch finds metrics only in JSON, and a metric that
+    /// went missing with its line would hide an outage.
     pub fn log(&self) {
         let mut line = self.to_json().to_string();
         line.push('\n');
@@ -84,18 +95,15 @@ impl Verification<'_> {
 
     fn to_json(&self) -> Value {
         let mut line = Map::new();
-        let mut metrics = vec![
-            json!({ "Name": "Verifications", "Unit": "Count" }),
-            json!({ "Name": "DurationMs", "Unit": "Milliseconds" }),
-        ];
-        line.insert("level".into(), "INFO".into());
+        line.insert("timestamp".into(), timestamp().into());
+        line.insert("level".into(), self.level().into());
         line.insert("message".into(), "verification".into());
         line.insert("outcome".into(), self.outcome.name().into());
         line.insert("correlator".into(), self.correlator.as_str().into());
         line.insert("cold_start".into(), self.cold_start.into());
         line.insert("operator".into(), self.operator.into());
-        line.insert("Verifications".into(), 1.into());
         line.insert("DurationMs".into(), millis(self.time));
+        let mut times = vec![json!({ "Name": "DurationMs", "Unit": "Milliseconds" })];
         for (name, metric, leg) in [
             ("secret", "SecretMs", &self.trace.secret),
             ("token", "TokenMs", &self.trace.token),
@@ -103,7 +111,7 @@ impl Verification<'_> {
         ] {
             if let Some(time) = leg.time {
                 line.insert(metric.into(), millis(time));
-                metrics.push(json!({ "Name": metric, "Unit": "Milliseconds" }));
+                times.push(json!({ "Name": metric, "Unit": "Milliseconds" }));
             }
             if let Some(status) = leg.status {
                 line.insert(format!("{name}_status"), status.into());
@@ -119,18 +127,67 @@ impl Verification<'_> {
             line.insert("reason".into(), says.as_str().into());
         }
         if self.trace.reloaded {
+            // Counted already, when the operator answered.
             line.insert("reloaded".into(), true.into());
+        } else {
+            self.count(&mut line, times);
         }
-        let timestamp = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+        Value::Object(line)
+    }
+
+    /// CloudWatch's embedded metric format. Each name with each set of dimensions is a metric to pay for, so only the
+    /// count is split by outcome; operators' error codes have no bounds and are no dimension at all.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+    fn count(&self, line: &mut Map<String, Value>, times: Vec<Value>) {
+        let could_not_be_checked = self.outcome.device_phone_number_verified().is_none();
+        let mut sums = times;
+        sums.push(json!({ "Name": "CouldNotBeChecked", "Unit": "Count" }));
+        sums.push(json!({ "Name": "ColdStarts", "Unit": "Count" }));
+        line.insert(FUNCTION_NAME.into(), FUNCTION.get().map_or("local", String::as_str).into());
+        line.insert("Verifications".into(), 1.into());
+        line.insert("CouldNotBeChecked".into(), u8::from(could_not_be_checked).into());
+        line.insert("ColdStarts".into(), u8::from(self.cold_start).into());
+        let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
         line.insert(
             "_aws".into(),
             json!({
-                "Timestamp": u64::try_from(timestamp).unwrap_or_default(),
-                "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["outcome"], []], "Metrics": metrics }],
+                "Timestamp": u64::try_from(milliseconds).unwrap_or_default(),
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": NAMESPACE,
+                        "Dimensions": [[FUNCTION_NAME], [FUNCTION_NAME, "outcome"]],
+                        "Metrics": [{ "Name": "Verifications", "Unit": "Count" }],
+                    },
+                    { "Namespace": NAMESPACE, "Dimensions": [[FUNCTION_NAME]], "Metrics": sums },
+                ],
             }),
         );
-        Value::Object(line)
     }
+
+    /// How much the owner should mind.
+    fn level(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Misconfigured => "ERROR",
+            Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout => "WARN",
+            Outcome::Verified
+            | Outcome::NotVerified
+            | Outcome::InvalidRequest
+            | Outcome::InvalidState
+            | Outcome::WrongBrowser
+            | Outcome::ExpiredCode
+            | Outcome::AccessDenied
+            | Outcome::NotOnMobileNetwork => "INFO",
+        }
+    }
+}
+
+/// The time as the other lines have it. Lambda gives a line without one its own, and takes the line's level for INFO.
+fn timestamp() -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = Rfc3339.format_time(&mut Writer::new(&mut text));
+    text
 }
 
 /// Milliseconds with a tenth, as a metric.
@@ -138,11 +195,16 @@ fn millis(time: Duration) -> Value {
     ((time.as_secs_f64() * 10_000.0).round() / 10.0).into()
 }
 
-/// Sets up logging for this process: JSON lines on standard output at `AWS_LAMBDA_LOG_LEVEL` (default `INFO`).
+/// Sets up logging for this process, as Lambda's logging settings say: lines on standard output at
+/// `AWS_LAMBDA_LOG_LEVEL` (default `INFO`), JSON unless `AWS_LAMBDA_LOG_FORMAT` is `Text`.
 ///
 /// Only this crate's own lines are let through at every level. The libraries below it log what they send and receive
 /// once the level is low enough, so of them only warnings and errors of the Lambda runtime are, which hold no data.
 pub fn init(lookup: impl Fn(&str) -> Option<String>) {
+    if let Some(name) = lookup("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty()) {
+        // Set already in a second call, in a test.
+        let _ = FUNCTION.set(name);
+    }
     let level = lookup("AWS_LAMBDA_LOG_LEVEL")
         .and_then(|level| match level.to_ascii_uppercase().as_str() {
             // Lambda's own name for it; `tracing` has no such level.
@@ -153,8 +215,14 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
     let ours = Targets::new()
         .with_target("number_verification", level)
         .with_target("lambda_runtime", level.min(LevelFilter::WARN));
-    let lines =
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let text = lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let lines = tracing_subscriber::fmt::layer();
+    let lines = if text {
+        // CloudWatch stamps each line with its time, and shows escape codes as they are.
+        lines.with_ansi(false).without_time().boxed()
+    } else {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    };
     // A second call, in a test, leaves the first in place.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 
@@ -169,32 +237,65 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
 mod tests {
     use super::*;
 
+    fn line(outcome: Outcome, trace: &Trace) -> Value {
+        let correlator = Correlator::from_header(None, "request-id");
+        let time = Duration::from_millis(20);
+        Verification { outcome, correlator: &correlator, cold_start: true, operator: "operator.example", time, trace }
+            .to_json()
+    }
+
     #[test]
     fn a_verification_is_one_line_with_its_metrics() {
-        let correlator = Correlator::from_header(None, "request-id");
         let mut trace = Trace::default();
         trace.token.time = Some(Duration::from_micros(12_340));
         trace.token.status = Some(400);
         trace.error_code = ErrorCode::new("invalid_grant");
-        let verification = Verification {
-            outcome: Outcome::ExpiredCode,
-            correlator: &correlator,
-            cold_start: true,
-            operator: "operator.example",
-            time: Duration::from_millis(20),
-            trace: &trace,
-        };
-        let line = verification.to_json();
+        let line = line(Outcome::ExpiredCode, &trace);
         assert_eq!(line["outcome"], "expired_code");
         assert_eq!(line["TokenMs"], 12.3);
         assert_eq!(line["token_status"], 400);
         assert_eq!(line["error_code"], "invalid_grant");
+        assert_eq!(line["CouldNotBeChecked"], 1);
+        assert_eq!(line["ColdStarts"], 1);
         assert!(line.get("VerifyMs").is_none());
-        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(metrics["Namespace"], "NumberVerification");
-        for metric in metrics["Metrics"].as_array().unwrap() {
-            let name = metric["Name"].as_str().unwrap();
-            assert!(line[name].is_number(), "{name} is declared and has a value");
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+            assert_eq!(directive["Namespace"], "NumberVerification");
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let name = metric["Name"].as_str().unwrap();
+                assert!(line[name].is_number(), "{name} is declared and has a value");
+            }
+            for dimension in directive["Dimensions"].as_array().unwrap().iter().flat_map(|set| set.as_array().unwrap())
+            {
+                let name = dimension.as_str().unwrap();
+                assert!(line[name].is_string(), "{name} is declared and has a value");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_operators_answer_counts_as_checked() {
+        for outcome in Outcome::ALL {
+            let checked = matches!(outcome, Outcome::Verified | Outcome::NotVerified);
+            assert_eq!(line(outcome, &Trace::default())["CouldNotBeChecked"], u8::from(!checked), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_reload_is_logged_and_not_counted_again() {
+        let line = line(Outcome::Verified, &Trace { reloaded: true, ..Trace::default() });
+        assert_eq!(line["reloaded"], true);
+        assert!(line.get("_aws").is_none(), "{line}");
+    }
+
+    #[test]
+    fn the_line_has_the_time_and_level_that_lambda_looks_for() {
+        for (outcome, level) in
+            [(Outcome::Verified, "INFO"), (Outcome::OperatorTimeout, "WARN"), (Outcome::Misconfigured, "ERROR")]
+        {
+            let line = line(outcome, &Trace::default());
+            assert_eq!(line["level"], level);
+            let timestamp = line["timestamp"].as_str().unwrap();
+            assert!(timestamp.len() == 27 && timestamp.ends_with('Z'), "RFC 3339: {timestamp}");
         }
     }
 }

@@ -1,24 +1,35 @@
 //! HTTP with bounds: compiled-in roots, no redirects, no proxy, bodies up to 64 KiB, and a second sending only
 //! where the far side cannot have acted on the first.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::header::{HeaderValue, USER_AGENT};
+use http::{HeaderMap, Request, Uri};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
-use tower::{Layer, Service};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tower::Service;
 
 use crate::deadline::Deadline;
 
 /// An HTTP client that keeps its connections across invocations.
 #[derive(Debug, Clone)]
-pub struct Transport(reqwest::Client);
+pub struct Transport(Client<Connector, Full<Bytes>>);
 
 /// An answer whose body was read to its end.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// Whether the request was sent twice.
+    /// Whether the request was sent more than once.
     pub retried: bool,
 }
 
@@ -40,11 +51,13 @@ impl Answer {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no answer. The texts name the cause and no data.
 #[derive(Debug)]
 pub enum TransportError {
-    /// The connection could not be made, or ended before the answer did. The text names the cause and no data.
+    /// The connection could not be made, or ended before the answer did.
     Unreachable(String),
+    /// The far side's certificate is not one to trust.
+    Untrusted(String),
     /// The deadline came first.
     TimedOut,
     /// The body is longer than is read.
@@ -52,10 +65,14 @@ pub enum TransportError {
 }
 
 const MAX_BODY: usize = 64 * 1024;
+/// Of the answer's head.
+const MAX_HEAD: usize = 64 * 1024;
 
 /// Lambda freezes an environment between invocations, and middleboxes drop silent connections after a few
 /// minutes (AWS NAT gateways: 350 s). Past this a kept connection is not worth trying.
 const POOL_IDLE: Duration = Duration::from_mins(2);
+
+const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
 
 impl Transport {
     /// A client that trusts Mozilla's roots, compiled in, and `extra_roots`.
@@ -73,24 +90,15 @@ impl Transport {
             .map_err(|e| format!("TLS cannot be set up: {e}"))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            // Sending again is decided in `send`, where it is known what the request is.
-            .retry(reqwest::retry::never())
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
-            .connector_layer(NoteConnections)
-            .build()
-            .map(Self)
-            .map_err(|e| format!("the HTTP client cannot be set up: {}", cause(&e)))
-    }
-
-    /// The client itself, to build a request with.
-    #[must_use]
-    pub fn client(&self) -> &reqwest::Client {
-        &self.0
+            .http1_max_buf_size(MAX_HEAD)
+            .build(Connector(HttpsConnector::from((tcp, tls))));
+        Ok(Self(client))
     }
 
     /// Sends a request and reads the whole answer.
@@ -101,127 +109,187 @@ impl Transport {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn send(&self, request: reqwest::Request, deadline: Deadline) -> Result<Answer, TransportError> {
+    pub async fn send<B: Into<Bytes>>(
+        &self,
+        request: Request<B>,
+        deadline: Deadline,
+    ) -> Result<Answer, TransportError> {
+        let mut request = request.map(|body| Full::new(body.into()));
+        request.headers_mut().entry(USER_AGENT).or_insert(OUR_NAME);
         deadline.bound(self.send_unbounded(request)).await.unwrap_or(Err(TransportError::TimedOut))
     }
 
-    async fn send_unbounded(&self, request: reqwest::Request) -> Result<Answer, TransportError> {
-        let again = request.try_clone();
-        let (first, connected) = self.execute(request).await;
-        let (response, retried) = match (first, again) {
-            (Err(error), Some(again)) if error.is_connect() || (!connected && closed_unanswered(&error)) => {
-                tracing::warn!(
-                    cause = cause(&error),
-                    "connection failed before the request was acted on; sending again"
-                );
-                (self.execute(again).await.0, true)
+    async fn send_unbounded(&self, request: Request<Full<Bytes>>) -> Result<Answer, TransportError> {
+        let mut connects_failed = 0;
+        let mut retried = false;
+        let response = loop {
+            let error = match self.0.request(request.clone()).await {
+                Ok(response) => break response,
+                Err(error) => error,
+            };
+            connects_failed += u8::from(error.is_connect());
+            // After a freeze any number of kept connections may be dead, and each is tried before a new one is made.
+            let again = if error.is_connect() {
+                connects_failed == 1 && !is_untrusted(&error)
+            } else {
+                kept_connection_closed(&error)
+            };
+            if !again {
+                return Err(TransportError::from(&error));
             }
-            (first, _) => (first, false),
+            retried = true;
+            tracing::warn!(cause = cause(&error), "the request was not taken; sending it again on a new connection");
         };
-        let mut response = response.map_err(|e| TransportError::Unreachable(cause(&e)))?;
 
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| TransportError::Unreachable(cause(&e)))? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(TransportError::TooLarge);
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                TransportError::TooLarge
+            } else {
+                TransportError::Unreachable(cause(&*error))
             }
-            body.extend_from_slice(&chunk);
-        }
-        let status = response.status().as_u16();
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body, retried })
-    }
-
-    /// Executes a request and tells whether a connection was opened for it.
-    async fn execute(&self, request: reqwest::Request) -> (reqwest::Result<reqwest::Response>, bool) {
-        let opened = Arc::new(AtomicBool::new(false));
-        let response = CONNECTION_OPENED.scope(opened.clone(), self.0.execute(request)).await;
-        (response, opened.load(Ordering::Relaxed))
+        })?;
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes().into(), retried })
     }
 }
 
-/// Whether the connection ended before a byte of the answer came.
-fn closed_unanswered(error: &reqwest::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
-            && (error.is_incomplete_message() || error.is_closed() || error.is_canceled())
-        {
-            return true;
-        }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
-        }
-        source = error.source();
+/// Whether the request went to a connection kept from an earlier one, and nothing came back.
+fn kept_connection_closed(error: &ClientError) -> bool {
+    let mut found = http::Extensions::new();
+    if let Some(connected) = error.connect_info() {
+        connected.get_extras(&mut found);
     }
-    false
+    found.get::<Arc<Traffic>>().is_some_and(|traffic| traffic.kept_and_silent())
 }
 
-/// The innermost cause of an error, without the URL and without the layers around it.
-fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+/// Whether the far side's certificate was refused, which another try would not change.
+fn is_untrusted(error: &ClientError) -> bool {
+    causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        // An `io::Error` passes over the error it wraps, and gives that one's source as its own.
+        Some(wrapped) => Some(wrapped),
+        None => (*error).source(),
+    })
+}
+
+/// The innermost cause of an error, without the layers around it.
+fn cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+impl From<&ClientError> for TransportError {
+    fn from(error: &ClientError) -> Self {
+        let cause = cause(error);
+        if is_untrusted(error) { Self::Untrusted(cause) } else { Self::Unreachable(cause) }
     }
-    if error.source().is_none() { "no cause given".to_owned() } else { innermost.to_string() }
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(cause) => write!(f, "no answer: {cause}"),
+            Self::Untrusted(cause) => write!(f, "not trusted: {cause}"),
             Self::TimedOut => f.write_str("no answer before the deadline"),
             Self::TooLarge => write!(f, "the answer's body is longer than {MAX_BODY} bytes"),
         }
     }
 }
 
-impl std::error::Error for TransportError {}
+impl StdError for TransportError {}
 
-tokio::task_local! {
-    /// Set when a connection is opened on behalf of the request in whose scope it is.
-    static CONNECTION_OPENED: Arc<AtomicBool>;
+/// What went over a connection so far, as far as a decision to send again depends on it.
+#[derive(Debug, Default)]
+struct Traffic {
+    /// A byte of an answer came at some time.
+    answered: AtomicBool,
+    /// None came since the last byte was sent.
+    silent: AtomicBool,
 }
 
-/// Notes in [`CONNECTION_OPENED`] that a request did not use a kept connection.
-#[derive(Clone)]
-struct NoteConnections;
-
-#[derive(Clone)]
-struct Noted<S>(S);
-
-impl<S> Layer<S> for NoteConnections {
-    type Service = Noted<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Noted(inner)
+impl Traffic {
+    fn kept_and_silent(&self) -> bool {
+        self.answered.load(Ordering::Relaxed) && self.silent.load(Ordering::Relaxed)
     }
 }
 
-impl<S, Target> Service<Target> for Noted<S>
-where
-    S: Service<Target>,
-    S::Future: Send + 'static,
-    S::Response: 'static,
-    S::Error: 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+/// Makes connections whose [`Traffic`] is known.
+#[derive(Debug, Clone)]
+struct Connector(HttpsConnector<HttpConnector>);
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Watched<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+    type Error = Box<dyn StdError + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, target: Target) -> Self::Future {
-        let opened = CONNECTION_OPENED.try_with(Arc::clone).ok();
-        let connecting = self.0.call(target);
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let connecting = self.0.call(destination);
         Box::pin(async move {
-            let connection = connecting.await?;
-            if let Some(opened) = opened {
-                opened.store(true, Ordering::Relaxed);
-            }
-            Ok(connection)
+            Ok(TokioIo::new(Watched { stream: TokioIo::new(connecting.await?), traffic: Arc::default() }))
         })
+    }
+}
+
+/// A connection that notes its [`Traffic`]. It is the inside of TLS, where there is any: a session ticket is no answer.
+struct Watched<S> {
+    stream: TokioIo<S>,
+    traffic: Arc<Traffic>,
+}
+
+impl<S: Connection> Connection for Watched<S> {
+    fn connected(&self) -> Connected {
+        self.stream.inner().connected().extra(Arc::clone(&self.traffic))
+    }
+}
+
+impl<S: Unpin> AsyncRead for Watched<S>
+where
+    TokioIo<S>: AsyncRead,
+{
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            self.traffic.answered.store(true, Ordering::Relaxed);
+            self.traffic.silent.store(false, Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Unpin> AsyncWrite for Watched<S>
+where
+    TokioIo<S>: AsyncWrite,
+{
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.traffic.silent.store(true, Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.traffic.silent.store(true, Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -7,7 +7,8 @@
 //! A map of the house, in the order a verification passes through it:
 //!
 //! - [`Settings`] (`settings.rs`): who may call, which SIM the phone has. `main.rs` reads them from flags.
-//! - `server.rs`: the routes, and the one funnel every request goes through; `listener.rs` numbers the connections.
+//! - `server.rs`: the routes, and the one funnel every request goes through; `listener.rs` numbers the connections,
+//!   `tls.rs` encrypts them where [`Settings::tls`] says so.
 //! - `secrets_manager.rs`: `GetSecretValue`.
 //! - `authorize.rs`: the authorization endpoint; `scope.rs`, `redirect_uri.rs` and `pkce.rs` judge its parameters.
 //! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens.
@@ -40,6 +41,7 @@ mod secrets_manager;
 mod served;
 mod server;
 mod settings;
+mod tls;
 mod token;
 mod verify;
 
@@ -51,6 +53,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::operator::{Operator, lock};
+use crate::tls::Tls;
 
 pub use crate::client::ClientAuth;
 pub use crate::leg::Leg;
@@ -58,6 +61,7 @@ pub use crate::scenario::{Scenario, UnknownScenario};
 pub use crate::script::{Reply, Scripted};
 pub use crate::served::Served;
 pub use crate::settings::Settings;
+pub use crate::tls::Handshakes;
 pub use crate::token::SAMPLE_CODE;
 
 /// A running sandbox. Dropping it closes the port and every idle connection.
@@ -75,8 +79,10 @@ impl Sandbox {
     /// Where the port cannot be bound: [`io::ErrorKind::AddrInUse`], say.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let socket = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port))).await?;
-        let base_url = format!("http://{}", socket.local_addr()?);
-        let operator = Arc::new(Operator::new(settings, base_url));
+        let tls = settings.tls.then(Tls::new).transpose()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base_url = format!("{scheme}://{}", socket.local_addr()?);
+        let operator = Arc::new(Operator::new(settings, base_url, tls));
         let server = tokio::spawn(server::serve(socket, Arc::clone(&operator)));
         Ok(Self { operator, server })
     }
@@ -125,6 +131,19 @@ impl Sandbox {
     /// Empties the ledger and its counts.
     pub fn clear_requests(&self) {
         self.operator.ledger.clear();
+    }
+
+    /// The certificate, in PEM, of the authority behind an `https` sandbox: what `OPERATOR_CA_FILE` is to hold.
+    /// `None` where it serves plain `http`.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.operator.tls.as_ref().map(Tls::ca_pem)
+    }
+
+    /// How many TLS handshakes were completed since the start; none where it serves plain `http`.
+    #[must_use]
+    pub fn handshakes(&self) -> Handshakes {
+        self.operator.tls.as_ref().map(Tls::handshakes).unwrap_or_default()
     }
 
     /// How many TCP connections were accepted since the start.

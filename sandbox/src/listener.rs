@@ -1,4 +1,4 @@
-//! Numbers the TCP connections, so that a test can see which requests shared one.
+//! Takes connections, with TLS or without, and numbers them, so that a test can see which requests shared one.
 
 use std::io;
 use std::sync::Arc;
@@ -6,12 +6,16 @@ use std::sync::Arc;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::operator::Operator;
+use crate::tls::Duplex;
 
 pub(crate) struct NumberingListener {
-    pub socket: TcpListener,
-    pub operator: Arc<Operator>,
+    socket: TcpListener,
+    operator: Arc<Operator>,
+    /// Connections in their TLS handshake: one that never ends it must not keep the others out.
+    in_handshake: JoinSet<Option<(Box<dyn Duplex>, Connection)>>,
 }
 
 /// Stands where axum has the peer's address: here that is always this machine.
@@ -20,15 +24,42 @@ pub(crate) struct Connection {
     pub number: usize,
 }
 
-impl Listener for NumberingListener {
-    type Io = TcpStream;
-    type Addr = Connection;
+impl NumberingListener {
+    pub(crate) fn new(socket: TcpListener, operator: Arc<Operator>) -> Self {
+        Self { socket, operator, in_handshake: JoinSet::new() }
+    }
 
-    async fn accept(&mut self) -> (TcpStream, Connection) {
-        let (stream, _) = Listener::accept(&mut self.socket).await;
+    fn begin(&mut self, stream: TcpStream) -> Option<(Box<dyn Duplex>, Connection)> {
         // Nagle's algorithm would only add milliseconds to what a benchmark measures; without the option it still works.
         let _ = stream.set_nodelay(true);
-        (stream, Connection { number: self.operator.number_connection() })
+        let connection = Connection { number: self.operator.number_connection() };
+        if self.operator.tls.is_none() {
+            return Some((Box::new(stream), connection));
+        }
+        let operator = Arc::clone(&self.operator);
+        self.in_handshake.spawn(async move {
+            let tls = operator.tls.as_ref()?;
+            // A client that does not trust the certificate ends here, and is nobody's request.
+            Some((tls.accept(stream).await.ok()?, connection))
+        });
+        None
+    }
+}
+
+impl Listener for NumberingListener {
+    type Io = Box<dyn Duplex>;
+    type Addr = Connection;
+
+    async fn accept(&mut self) -> (Box<dyn Duplex>, Connection) {
+        loop {
+            let ready = tokio::select! {
+                (stream, _) = Listener::accept(&mut self.socket) => self.begin(stream),
+                Some(handshake) = self.in_handshake.join_next() => handshake.ok().flatten(),
+            };
+            if let Some(ready) = ready {
+                return ready;
+            }
+        }
     }
 
     fn local_addr(&self) -> io::Result<Connection> {

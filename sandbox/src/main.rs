@@ -9,17 +9,18 @@ use sandbox::{Sandbox, Settings};
 const USAGE: &str = "\
 An operator of the Number Verification API and a Secrets Manager, on one local port.
 
-sandbox [--port PORT] [--client-id ID] [--client-secret SECRET] [--redirect-uri URL]...
+sandbox [--port PORT] [--client-id ID] [--client-secret SECRET] [--redirect-uri URL]... [--tls-ca-file FILE]
 
   --port           9901 where not given; 0 takes any free one
   --client-id      my-app-id where not given
   --client-secret  my-app-secret where not given
   --redirect-uri   where the operator may redirect to, can be repeated; anywhere where not given
+  --tls-ca-file    serve https, and write the authority's certificate there, for OPERATOR_CA_FILE
 ";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = match settings(std::env::args().skip(1)) {
+    let (settings, ca_file) = match settings(std::env::args().skip(1)) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
             print!("{USAGE}");
@@ -33,6 +34,12 @@ async fn main() -> ExitCode {
     let port = settings.port;
     match Sandbox::start(settings).await {
         Ok(sandbox) => {
+            if let (Some(path), Some(pem)) = (&ca_file, sandbox.ca_pem())
+                && let Err(error) = std::fs::write(path, pem)
+            {
+                eprintln!("sandbox: cannot write {path}: {error}; choose another with --tls-ca-file");
+                return ExitCode::FAILURE;
+            }
             println!("sandbox: {}", sandbox.base_url());
             until_told_to_stop().await;
             ExitCode::SUCCESS
@@ -44,8 +51,9 @@ async fn main() -> ExitCode {
     }
 }
 
-/// `None` where help was asked for.
-fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>, String> {
+/// The settings, and where the authority's certificate goes. `None` where help was asked for.
+fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<(Settings, Option<String>)>, String> {
+    let mut ca_file = None;
     let mut settings = Settings { port: 9901, print: true, ..Settings::default() };
     while let Some(flag) = arguments.next() {
         if flag == "--help" || flag == "-h" {
@@ -60,10 +68,14 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settin
             "--client-id" => settings.client_id = value()?,
             "--client-secret" => settings.client_secret = value()?,
             "--redirect-uri" => settings.registered_redirect_uris.push(value()?),
+            "--tls-ca-file" => {
+                ca_file = Some(value()?);
+                settings.tls = true;
+            }
             _ => return Err(format!("'{flag}' is not a flag")),
         }
     }
-    Ok(Some(settings))
+    Ok(Some((settings, ca_file)))
 }
 
 /// Ctrl-C, or SIGTERM as a supervisor sends it. Where a signal cannot be listened to, it ends the process by itself.

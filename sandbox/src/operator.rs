@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::scenario::Play;
 use crate::secrets_manager::Secret;
 use crate::settings::Settings;
+use crate::tls::Tls;
 
 #[derive(Debug)]
 pub(crate) struct Operator {
@@ -19,11 +20,13 @@ pub(crate) struct Operator {
     pub secret: Mutex<Secret>,
     pub ledger: Ledger,
     pub settings: Settings,
+    /// Where it serves `https`.
+    pub tls: Option<Tls>,
     connections: AtomicUsize,
 }
 
 impl Operator {
-    pub(crate) fn new(settings: Settings, base_url: String) -> Self {
+    pub(crate) fn new(settings: Settings, base_url: String, tls: Option<Tls>) -> Self {
         Self {
             base_url,
             clients: Mutex::new(Clients::new(&settings)),
@@ -32,6 +35,7 @@ impl Operator {
             secret: Mutex::new(Secret::new(&settings)),
             ledger: Ledger::new(settings.print),
             settings,
+            tls,
             connections: AtomicUsize::new(0),
         }
     }

@@ -22,7 +22,7 @@ use crate::{authorize, control, page, secrets_manager, token, verify};
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) async fn serve(socket: TcpListener, operator: Arc<Operator>) {
-    let listener = NumberingListener { socket, operator: Arc::clone(&operator) };
+    let listener = NumberingListener::new(socket, Arc::clone(&operator));
     let service = routes(operator).into_make_service_with_connect_info::<Connection>();
     // axum keeps serving whatever happens to one connection; its result has no error to tell.
     let _ = axum::serve(listener, service).await;

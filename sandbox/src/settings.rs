@@ -28,6 +28,9 @@ pub struct Settings {
     pub token_lifetime: Duration,
     /// How late the token endpoint answers in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
     pub slow_for: Duration,
+    /// Whether to serve `https`, with a certificate of an authority made up at the start:
+    /// [`Sandbox::ca_pem`](crate::Sandbox::ca_pem).
+    pub tls: bool,
     /// Whether to print a line for each request.
     pub print: bool,
 }
@@ -46,6 +49,7 @@ impl Default for Settings {
             code_lifetime: Duration::from_mins(1),
             token_lifetime: Duration::from_mins(5),
             slow_for: Duration::from_mins(1),
+            tls: false,
             print: false,
         }
     }

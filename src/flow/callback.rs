@@ -1,14 +1,17 @@
 //! The callback: what the operator's redirect says, and what it comes to (RFC 6749 §4.1.2).
 
+use std::sync::Arc;
+
 use super::browser::Browser;
 use super::reload::FinishedCallback;
-use super::state::{self, Binding, StateError};
-use super::{Flow, Stopped, now_seconds, pkce};
+use super::state::{self, Binding, OpenedState, StateError};
+use super::{Flow, Stopped, nonce, now_seconds, pkce};
 use crate::config::StateMode;
 use crate::correlator::Correlator;
 use crate::deadline::Deadline;
 use crate::operator::{
-    AccessToken, AuthorizationCode, AuthorizationGrant, ErrorCode, OperatorError, authorization_outcome,
+    AccessToken, AuthorizationCode, AuthorizationGrant, CodeVerifier, ErrorCode, Evidence, ExpectedIdToken,
+    OperatorError, outcome_of,
 };
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
@@ -30,6 +33,16 @@ pub struct Callback<'a> {
     pub correlator: &'a Correlator,
     /// When the answer must be on its way.
     pub deadline: Deadline,
+}
+
+impl<'a> Callback<'a> {
+    /// What a state must have been made for.
+    fn binding<'s>(&self, secret: &'s Secret) -> Binding<'s>
+    where
+        'a: 's,
+    {
+        Binding { client_id: &secret.credentials.client_id, redirect_uri: self.redirect_uri }
+    }
 }
 
 /// The parameters of an authorization response: RFC 6749 §4.1.2 and RFC 9207.
@@ -101,12 +114,14 @@ impl std::fmt::Debug for Parameters {
     }
 }
 
-/// Who asks about which number, once the state is accepted.
-struct Accepted<'a> {
+/// What an accepted state tells.
+struct Accepted {
     phone_number: PhoneNumber,
-    state: &'a str,
-    code_verifier: Option<crate::operator::CodeVerifier>,
     expires_at: u64,
+    /// The version of the secret that the flow was started with: now the current one, unless that has changed since.
+    started_with: Arc<Secret>,
+    code_verifier: Option<CodeVerifier>,
+    nonce: Option<String>,
 }
 
 impl Flow {
@@ -138,7 +153,7 @@ impl Flow {
             // lost in telling the user why.
             return Err(refused(parameters).unwrap_or_else(|| invalid("parameter state is missing")));
         };
-        let (secret, accepted) = self.accept(callback, state, &mut finished.trace).await?;
+        let accepted = self.accept(callback, state, &mut finished.trace).await?;
         finished.phone_number = Some(accepted.phone_number.clone());
         self.check_issuer(parameters)?;
         if let Some(refused) = refused(parameters) {
@@ -147,12 +162,13 @@ impl Flow {
         let code = parameters.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
 
         let this_callback = FinishedCallback {
-            binding: Binding { client_id: &secret.credentials.client_id, redirect_uri: callback.redirect_uri },
+            binding: callback.binding(&accepted.started_with),
             authorization_code: code.expose(),
-            state: accepted.state,
+            state,
             browser: callback.browser,
         };
-        if let Some(outcome) = callback.reload_cookie.and_then(|cookie| this_callback.open(&secret.sealer, cookie)) {
+        let sealer = &accepted.started_with.sealer;
+        if let Some(outcome) = callback.reload_cookie.and_then(|cookie| this_callback.open(sealer, cookie)) {
             finished.trace.reloaded = true;
             return Ok(outcome);
         }
@@ -161,7 +177,12 @@ impl Flow {
             authorization_code: code.clone(),
             redirect_uri: callback.redirect_uri.to_owned(),
             code_verifier: accepted.code_verifier,
+            id_token: self
+                .authorization
+                .openid()
+                .then(|| ExpectedIdToken { nonce: accepted.nonce, issuer: self.authorization.issuer.clone() }),
         };
+        let secret = self.secrets.get(callback.deadline).await?;
         let result = match self.exchange(&grant, &secret, callback.deadline, &mut finished.trace).await {
             Ok(access_token) => self.ask(access_token, &accepted.phone_number, callback, &mut finished.trace).await,
             Err(stopped) => Err(stopped),
@@ -170,29 +191,55 @@ impl Flow {
         // Where the operator took no decision about the code, a reload may try it again.
         let code_is_spent = finished.trace.token.status == Some(200) || outcome == Outcome::ExpiredCode;
         if code_is_spent {
-            finished.reload_cookie = this_callback.seal(&secret.sealer, outcome, accepted.expires_at).ok();
+            finished.reload_cookie = this_callback.seal(sealer, outcome, accepted.expires_at).ok();
         }
         result
     }
 
     /// Accepts the state, or stops before anything is asked of the operator.
-    async fn accept<'a>(
-        &self,
-        callback: &Callback<'_>,
-        state: &'a str,
-        trace: &mut Trace,
-    ) -> Result<(std::sync::Arc<Secret>, Accepted<'a>), Stopped> {
+    async fn accept(&self, callback: &Callback<'_>, state: &str, trace: &mut Trace) -> Result<Accepted, Stopped> {
         if self.state_mode == StateMode::Phone {
             // A `+` that nobody percent-encoded arrives as a space.
             let number = state.strip_prefix(' ').map_or_else(|| state.to_owned(), |digits| format!("+{digits}"));
             let phone_number = PhoneNumber::parse(&number).map_err(|e| invalid(format!("parameter state: {e}")))?;
-            let secret = trace.secret.measure(self.secrets.get(callback.deadline)).await?;
-            let expires_at = now_seconds() + self.state_ttl.as_secs();
-            return Ok((secret, Accepted { phone_number, state, code_verifier: None, expires_at }));
+            return Ok(Accepted {
+                phone_number,
+                expires_at: now_seconds() + self.state_ttl.as_secs(),
+                started_with: trace.secret.measure(self.secrets.get(callback.deadline)).await?,
+                code_verifier: None,
+                nonce: None,
+            });
         }
-        let secret = trace.secret.measure(self.secrets.get(callback.deadline)).await?;
-        let binding = Binding { client_id: &secret.credentials.client_id, redirect_uri: callback.redirect_uri };
-        let opened = state::open(&secret.sealer, binding, state, callback.browser).map_err(|error| match error {
+        let (started_with, opened) = trace.secret.measure(self.open(callback, state)).await?;
+        let browser = callback.browser;
+        let sealer = &started_with.sealer;
+        let code_verifier = browser
+            .filter(|_| self.authorization.pkce)
+            .map(|browser| pkce::code_verifier(sealer, &opened.nonce, browser));
+        let nonce = browser.map(|browser| nonce::nonce(sealer, &opened.nonce, browser));
+        Ok(Accepted {
+            phone_number: opened.phone_number,
+            expires_at: opened.expires_at,
+            started_with,
+            code_verifier,
+            nonce,
+        })
+    }
+
+    /// Opens a sealed state with the secret, or with the version of it that was current when the flow started.
+    async fn open(&self, callback: &Callback<'_>, state: &str) -> Result<(Arc<Secret>, OpenedState), Stopped> {
+        let secret = self.secrets.get(callback.deadline).await?;
+        let open = |secret: &Secret| state::open(&secret.sealer, callback.binding(secret), state, callback.browser);
+        let mut result = open(&secret).map(|opened| (secret.clone(), opened));
+        if matches!(result, Err(StateError::NotOurs)) && state::looks_ours(state) {
+            for version in self.secrets.other_versions(&secret, callback.deadline).await {
+                match open(&version) {
+                    Err(StateError::NotOurs) => {}
+                    other => result = other.map(|opened| (version, opened)),
+                }
+            }
+        }
+        result.map_err(|error| match error {
             StateError::NotOurs => {
                 Stopped::new(Outcome::InvalidState, "state was not made here, for this client and this redirect_uri")
             }
@@ -200,14 +247,7 @@ impl Flow {
             StateError::WrongBrowser => {
                 Stopped::new(Outcome::WrongBrowser, "state belongs to another browser than the one that came back")
             }
-        })?;
-        let code_verifier = callback
-            .browser
-            .filter(|_| self.authorization.pkce)
-            .map(|browser| pkce::code_verifier(&secret.sealer, &opened.nonce, browser));
-        let accepted =
-            Accepted { phone_number: opened.phone_number, state, code_verifier, expires_at: opened.expires_at };
-        Ok((secret, accepted))
+        })
     }
 
     /// RFC 9207 §2.4: where the issuer is known, a response of another one is not for us (mix-up).
@@ -229,10 +269,8 @@ impl Flow {
         trace: &mut Trace,
     ) -> Result<AccessToken, Stopped> {
         let first = trace.token.measure(self.operator.exchange(grant, &secret.credentials, deadline)).await;
-        let invalid_client = |error: &OperatorError| {
-            error.evidence.status == Some(401)
-                && error.evidence.code.as_ref().map(ErrorCode::as_str) == Some("invalid_client")
-        };
+        let invalid_client =
+            |error: &OperatorError| error.evidence.code.as_ref().map(ErrorCode::as_str) == Some("invalid_client");
         let result = match first {
             Err(error) if invalid_client(&error) => match self.secrets.changed_since(secret, deadline).await {
                 Ok(Some(newer)) => {
@@ -270,7 +308,7 @@ impl Flow {
 }
 
 /// Takes the evidence of an operator's answer into the trace.
-fn answered<T>(result: Result<(T, crate::operator::Evidence), OperatorError>, leg: &mut Leg) -> Result<T, Stopped> {
+fn answered<T>(result: Result<(T, Evidence), OperatorError>, leg: &mut Leg) -> Result<T, Stopped> {
     let (result, evidence) = match result {
         Ok((value, evidence)) => (Ok(value), evidence),
         Err(error) => {
@@ -286,7 +324,7 @@ fn answered<T>(result: Result<(T, crate::operator::Evidence), OperatorError>, le
 /// What the operator's `error` parameter comes to.
 fn refused(parameters: &Parameters) -> Option<Stopped> {
     let code = parameters.error.as_deref()?;
-    let mut stopped = Stopped::new(authorization_outcome(code), "the operator redirected with an error");
+    let mut stopped = Stopped::new(outcome_of(code), "the operator redirected with an error");
     stopped.error_code = ErrorCode::new(code);
     Some(stopped)
 }

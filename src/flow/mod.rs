@@ -2,6 +2,7 @@
 
 mod browser;
 mod callback;
+mod nonce;
 mod pkce;
 mod reload;
 mod start;

@@ -12,8 +12,7 @@ use crate::seal::{SealNonce, Sealer};
 /// A function that is handed another browser's code cannot compute it.
 #[must_use]
 pub fn code_verifier(sealer: &Sealer, nonce: &SealNonce, browser: Browser) -> CodeVerifier {
-    let bytes = sealer.code_verifier_bytes(&[nonce, browser.bytes()]);
-    CodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    CodeVerifier::new(sealer.derive_text(&[b"code_verifier", nonce, browser.bytes()]))
 }
 
 /// The `S256` challenge of a verifier (RFC 7636 §4.2).

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::browser::Browser;
 use super::state::{self, Binding};
-use super::{Flow, Stopped, now_seconds, pkce};
+use super::{Flow, Stopped, nonce, now_seconds, pkce};
 use crate::config::{Authorization, StateMode};
 use crate::deadline::Deadline;
 use crate::outcome::Outcome;
@@ -48,11 +48,15 @@ impl Flow {
         let browser = browser.map_or_else(Browser::random, Ok).map_err(no_randomness)?;
         let binding = Binding { client_id, redirect_uri };
         let expires_at = now_seconds() + self.state_ttl.as_secs();
-        let (state, nonce) =
+        let (state, seal_nonce) =
             state::seal(&secret.sealer, binding, phone_number, browser, expires_at).map_err(no_randomness)?;
         authorization_url.query_pairs_mut().append_pair("state", &state);
+        if self.authorization.openid() {
+            let nonce = nonce::nonce(&secret.sealer, &seal_nonce, browser);
+            authorization_url.query_pairs_mut().append_pair("nonce", &nonce);
+        }
         if self.authorization.pkce {
-            let code_verifier = pkce::code_verifier(&secret.sealer, &nonce, browser);
+            let code_verifier = pkce::code_verifier(&secret.sealer, &seal_nonce, browser);
             authorization_url
                 .query_pairs_mut()
                 .append_pair("code_challenge", &pkce::code_challenge(&code_verifier))

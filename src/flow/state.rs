@@ -18,8 +18,8 @@ use super::now_seconds;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::seal::{Purpose, SealNonce, Sealer};
 
-/// A longer state is not ours and is not looked into.
-pub const MAX_STATE_LENGTH: usize = 512;
+/// In characters: base64url of version, nonce, text and tag.
+const STATE_LENGTH: usize = 114;
 
 const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
@@ -41,6 +41,11 @@ pub struct OpenedState {
     pub expires_at: u64,
     /// What the PKCE verifier is derived from.
     pub nonce: SealNonce,
+}
+
+/// Whether a text could be a state of ours, by its length alone: what could not is not worth reading secrets for.
+pub fn looks_ours(state: &str) -> bool {
+    state.len() == STATE_LENGTH
 }
 
 /// Why a state is not accepted.
@@ -83,7 +88,7 @@ pub fn open(
     state: &str,
     browser: Option<Browser>,
 ) -> Result<OpenedState, StateError> {
-    if state.len() > MAX_STATE_LENGTH {
+    if !looks_ours(state) {
         return Err(StateError::NotOurs);
     }
     let (text, nonce) = sealer.open(Purpose::State, &binding.parts(), state).map_err(|_| StateError::NotOurs)?;
@@ -115,6 +120,8 @@ impl<'a> Binding<'a> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     const BINDING: Binding = Binding { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
@@ -125,7 +132,7 @@ mod tests {
     }
 
     fn browser(byte: u8) -> Browser {
-        Browser::from_cookie(&base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, [byte; 16])).unwrap()
+        Browser::from_cookie(&base64::prelude::BASE64_URL_SAFE_NO_PAD.encode([byte; 16])).unwrap()
     }
 
     fn state_for(number: &str, expires_at: u64) -> String {
@@ -137,7 +144,7 @@ mod tests {
     fn the_same_browser_gets_its_number_back() {
         for number in ["+34600000001", "+12345", "+123456789012345"] {
             let state = state_for(number, FAR);
-            assert_eq!(state.len(), 114);
+            assert!(looks_ours(&state));
             let opened = open(&sealer(), BINDING, &state, Some(browser(1))).unwrap();
             assert_eq!(opened.phone_number.expose(), number);
         }
@@ -160,6 +167,32 @@ mod tests {
             ("too long", BINDING, &state.repeat(5), Some(browser(1)), StateError::NotOurs),
         ] {
             assert_eq!(open(&sealer(), binding, state, browser).err(), Some(expected), "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_sealed_opens_and_nothing_one_bit_away_does(
+            digits in "[1-9][0-9]{4,14}", mark in proptest::array::uniform16(0_u8..), bit in 0_usize..85 * 8
+        ) {
+            let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
+            let browser = Browser::from_cookie(&engine.encode(mark)).unwrap();
+            let number = PhoneNumber::parse(&format!("+{digits}")).unwrap();
+            let (state, nonce) = seal(&sealer(), BINDING, &number, browser, FAR).unwrap();
+            let opened = open(&sealer(), BINDING, &state, Some(browser)).unwrap();
+            assert_eq!((opened.phone_number, opened.nonce, opened.expires_at), (number.clone(), nonce, FAR));
+
+            let mut wire = engine.decode(&state).unwrap();
+            wire[bit / 8] ^= 1 << (bit % 8);
+            let refused = open(&sealer(), BINDING, &engine.encode(wire), Some(browser)).err();
+            assert_eq!(refused, Some(StateError::NotOurs));
+
+            let mut mark = mark;
+            mark[bit % 16] ^= 1 << (bit % 8);
+            let other = Browser::from_cookie(&engine.encode(mark));
+            assert_eq!(open(&sealer(), BINDING, &state, other).err(), Some(StateError::WrongBrowser));
+
+            assert_ne!(seal(&sealer(), BINDING, &number, browser, FAR).unwrap().0, state);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::outcome::Outcome;
 use crate::transport::{Answer, TransportError};
@@ -60,72 +61,111 @@ impl ErrorCode {
     }
 }
 
-/// The outcome of an `error` in the callback: RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6.
+/// Every error code of the specifications, and what it comes to. A code that is not here is an `operator_error`.
+#[rustfmt::skip]
+const CODES: [(&str, Outcome); 52] = [
+    // RFC 6749 §4.1.2.1, the redirect from the authorization endpoint
+    ("access_denied",              Outcome::AccessDenied),
+    ("invalid_request",            Outcome::OperatorError),
+    ("invalid_scope",              Outcome::Misconfigured),
+    ("server_error",               Outcome::OperatorError),
+    ("temporarily_unavailable",    Outcome::OperatorBusy),
+    ("unauthorized_client",        Outcome::Misconfigured),
+    ("unsupported_response_type",  Outcome::OperatorError),
+    // RFC 6749 §5.2, the token endpoint
+    ("invalid_client",             Outcome::Misconfigured),
+    ("invalid_grant",              Outcome::ExpiredCode),
+    ("unsupported_grant_type",     Outcome::OperatorError),
+    // OpenID Connect Core §3.1.2.6, and Unmet Authentication Requirements §2
+    ("account_selection_required", Outcome::AccessDenied),
+    ("consent_required",           Outcome::AccessDenied),
+    ("interaction_required",       Outcome::AccessDenied),
+    ("login_required",             Outcome::AccessDenied),
+    ("invalid_request_object",     Outcome::OperatorError),
+    ("invalid_request_uri",        Outcome::OperatorError),
+    ("registration_not_supported", Outcome::OperatorError),
+    ("request_not_supported",      Outcome::OperatorError),
+    ("request_uri_not_supported",  Outcome::OperatorError),
+    ("unmet_authentication_requirements", Outcome::AccessDenied),
+    // RFC 6750 §3.1 and RFC 9449 §12.2, a protected API; the CAMARA profile allows both
+    ("insufficient_scope",         Outcome::Misconfigured),
+    ("invalid_token",              Outcome::OperatorError),
+    ("invalid_dpop_proof",         Outcome::OperatorError),
+    ("use_dpop_nonce",             Outcome::OperatorError),
+    // CAMARA Number Verification
+    ("USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK", Outcome::NotOnMobileNetwork),
+    // CAMARA Commonalities, API Design Guide §3
+    ("ABORTED",                    Outcome::OperatorError),
+    ("ALREADY_EXISTS",             Outcome::OperatorError),
+    ("AUTHENTICATION_REQUIRED",    Outcome::OperatorError),
+    ("BAD_GATEWAY",                Outcome::OperatorError),
+    ("CONFLICT",                   Outcome::OperatorError),
+    ("FAILED_PRECONDITION",        Outcome::OperatorError),
+    ("GONE",                       Outcome::OperatorError),
+    ("IDENTIFIER_NOT_FOUND",       Outcome::OperatorError),
+    ("INTERNAL",                   Outcome::OperatorError),
+    ("INVALID_ARGUMENT",           Outcome::OperatorError),
+    ("INVALID_TOKEN_CONTEXT",      Outcome::OperatorError),
+    ("METHOD_NOT_ALLOWED",         Outcome::OperatorError),
+    ("MISSING_IDENTIFIER",         Outcome::OperatorError),
+    ("NOT_ACCEPTABLE",             Outcome::OperatorError),
+    ("NOT_FOUND",                  Outcome::OperatorError),
+    ("NOT_IMPLEMENTED",            Outcome::OperatorError),
+    ("OUT_OF_RANGE",               Outcome::OperatorError),
+    ("PERMISSION_DENIED",          Outcome::Misconfigured),
+    ("QUOTA_EXCEEDED",             Outcome::OperatorBusy),
+    ("SERVICE_NOT_APPLICABLE",     Outcome::OperatorError),
+    ("TIMEOUT",                    Outcome::OperatorTimeout),
+    ("TOO_MANY_REQUESTS",          Outcome::OperatorBusy),
+    ("UNAUTHENTICATED",            Outcome::OperatorError),
+    ("UNAVAILABLE",                Outcome::OperatorBusy),
+    ("UNNECESSARY_IDENTIFIER",     Outcome::OperatorError),
+    ("UNSUPPORTED_IDENTIFIER",     Outcome::OperatorError),
+    ("UNSUPPORTED_MEDIA_TYPE",     Outcome::OperatorError),
+];
+
+/// What an error code comes to, whichever of the operator's answers it stands in. Operators write CAMARA's codes in
+/// several letter cases, with and without the API's name in front.
 #[must_use]
-pub fn authorization_outcome(code: &str) -> Outcome {
-    match code {
-        "access_denied"
-        | "consent_required"
-        | "login_required"
-        | "interaction_required"
-        | "account_selection_required" => Outcome::AccessDenied,
-        "unauthorized_client" | "invalid_scope" => Outcome::Misconfigured,
-        "temporarily_unavailable" => Outcome::OperatorBusy,
-        _ => Outcome::OperatorError,
-    }
+pub fn outcome_of(code: &str) -> Outcome {
+    const API: &str = "NUMBER_VERIFICATION.";
+    let code = match code.split_at_checked(API.len()) {
+        Some((api, rest)) if api.eq_ignore_ascii_case(API) => rest,
+        _ => code,
+    };
+    let row = CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code));
+    row.map_or(Outcome::OperatorError, |(_, outcome)| *outcome)
 }
 
-/// The outcome of an error code from the token endpoint: RFC 6749 §5.2.
-fn token_outcome(code: &str) -> Outcome {
-    match code {
-        "invalid_grant" => Outcome::ExpiredCode,
-        "invalid_client" | "unauthorized_client" | "invalid_scope" => Outcome::Misconfigured,
-        "temporarily_unavailable" => Outcome::OperatorBusy,
-        _ => Outcome::OperatorError,
-    }
-}
-
-/// The outcome of an error code from `verify`: CAMARA Number Verification 2.1, Commonalities.
-fn verify_outcome(code: &str) -> Outcome {
-    const PREFIX: &str = "NUMBER_VERIFICATION.";
-    let code = code.to_ascii_uppercase();
-    match code.strip_prefix(PREFIX).unwrap_or(&code) {
-        "USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK" => Outcome::NotOnMobileNetwork,
-        "PERMISSION_DENIED" => Outcome::Misconfigured,
-        "TOO_MANY_REQUESTS" | "QUOTA_EXCEEDED" | "UNAVAILABLE" => Outcome::OperatorBusy,
-        "TIMEOUT" => Outcome::OperatorTimeout,
-        _ => Outcome::OperatorError,
-    }
-}
-
-/// The members of an error answer, OAuth's and CAMARA's.
+/// The members of an error answer, OAuth's and CAMARA's. Of any type, so that one of them does not hide the other.
 #[derive(Deserialize)]
 struct ErrorBody {
-    error: Option<String>,
-    code: Option<String>,
+    error: Option<Value>,
+    code: Option<Value>,
 }
 
 impl OperatorError {
     /// The token endpoint answered with another status than 200.
     pub(super) fn token_refused(answer: &Answer) -> Self {
-        Self::refused("token endpoint", answer, token_outcome)
+        Self::refused("token endpoint", answer)
     }
 
     /// `verify` answered with another status than 200.
     pub(super) fn verify_refused(answer: &Answer) -> Self {
-        Self::refused("verify", answer, verify_outcome)
+        Self::refused("verify", answer)
     }
 
-    fn refused(whose: &str, answer: &Answer, outcome_of: fn(&str) -> Outcome) -> Self {
+    fn refused(whose: &str, answer: &Answer) -> Self {
         let body: Option<ErrorBody> = answer.json_object();
-        let code = body.and_then(|body| body.error.or(body.code));
+        let code = body.and_then(|body| [body.error, body.code].into_iter().flatten().find(Value::is_string));
+        let code = code.as_ref().and_then(Value::as_str);
         let outcome = match answer.status {
             429 | 503 => Outcome::OperatorBusy,
-            400..500 => code.as_deref().map_or(Outcome::OperatorError, outcome_of),
+            400..500 => code.map_or(Outcome::OperatorError, outcome_of),
             504 => Outcome::OperatorTimeout,
             _ => Outcome::OperatorError,
         };
-        let code = code.as_deref().and_then(ErrorCode::new);
+        let code = code.and_then(ErrorCode::new);
         let with_code = code.as_ref().map_or(String::new(), |code| format!(" with code {}", code.as_str()));
         Self {
             outcome,
@@ -150,9 +190,16 @@ impl OperatorError {
         Self {
             outcome: match error {
                 TransportError::TimedOut => Outcome::OperatorTimeout,
-                TransportError::Unreachable(_) | TransportError::TooLarge => Outcome::OperatorError,
+                TransportError::Unreachable(_) | TransportError::Untrusted(_) | TransportError::TooLarge => {
+                    Outcome::OperatorError
+                }
             },
-            says: format!("{whose}: {error}"),
+            says: match error {
+                TransportError::Untrusted(_) => format!(
+                    "{whose}: {error}; if the operator has an authority of its own, give its certificate in OPERATOR_CA_FILE"
+                ),
+                _ => format!("{whose}: {error}"),
+            },
             evidence: Evidence::default(),
             retry_after: None,
         }
@@ -185,22 +232,49 @@ mod tests {
         Answer { status, headers, body: body.into(), retried: false }
     }
 
+    /// Against lists taken from the specifications by themselves, so that none is forgotten in the table.
     #[test]
-    fn authorization_errors() {
-        for (code, outcome) in [
-            ("access_denied", Outcome::AccessDenied),
-            ("consent_required", Outcome::AccessDenied),
-            ("login_required", Outcome::AccessDenied),
-            ("interaction_required", Outcome::AccessDenied),
-            ("unauthorized_client", Outcome::Misconfigured),
-            ("invalid_scope", Outcome::Misconfigured),
-            ("temporarily_unavailable", Outcome::OperatorBusy),
-            ("server_error", Outcome::OperatorError),
-            ("invalid_request", Outcome::OperatorError),
-            ("unsupported_response_type", Outcome::OperatorError),
-            ("something_new", Outcome::OperatorError),
+    fn every_code_of_the_specifications_has_its_outcome() {
+        for (outcome, codes) in [
+            (
+                Outcome::AccessDenied,
+                "access_denied consent_required login_required interaction_required account_selection_required \
+                 unmet_authentication_requirements",
+            ),
+            (
+                Outcome::Misconfigured,
+                "unauthorized_client invalid_scope invalid_client insufficient_scope PERMISSION_DENIED",
+            ),
+            (Outcome::ExpiredCode, "invalid_grant"),
+            (Outcome::OperatorBusy, "temporarily_unavailable QUOTA_EXCEEDED TOO_MANY_REQUESTS UNAVAILABLE"),
+            (Outcome::OperatorTimeout, "TIMEOUT"),
+            (
+                Outcome::NotOnMobileNetwork,
+                "USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK \
+                 NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK \
+                 Number_Verification.User_Not_Authenticated_By_Mobile_Network",
+            ),
+            (
+                Outcome::OperatorError,
+                "invalid_request unsupported_response_type server_error unsupported_grant_type invalid_request_uri \
+                 invalid_request_object request_not_supported request_uri_not_supported registration_not_supported \
+                 invalid_token invalid_dpop_proof use_dpop_nonce \
+                 INVALID_ARGUMENT OUT_OF_RANGE UNAUTHENTICATED AUTHENTICATION_REQUIRED INVALID_TOKEN_CONTEXT \
+                 NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT NOT_FOUND IDENTIFIER_NOT_FOUND METHOD_NOT_ALLOWED \
+                 NOT_ACCEPTABLE ABORTED ALREADY_EXISTS CONFLICT GONE FAILED_PRECONDITION UNSUPPORTED_MEDIA_TYPE \
+                 UNSUPPORTED_IDENTIFIER UNNECESSARY_IDENTIFIER SERVICE_NOT_APPLICABLE MISSING_IDENTIFIER INTERNAL \
+                 NOT_IMPLEMENTED BAD_GATEWAY",
+            ),
         ] {
-            assert_eq!(authorization_outcome(code), outcome, "{code}");
+            for code in codes.split_ascii_whitespace() {
+                assert_eq!(outcome_of(code), outcome, "{code}");
+                let bare = code.rsplit('.').next().unwrap_or_default();
+                let rows = CODES.iter().filter(|(known, _)| known.eq_ignore_ascii_case(bare)).count();
+                assert_eq!(rows, 1, "{code} is in the table once");
+            }
+        }
+        for unknown in ["", "something_new", "NUMBER_VERIFICATION.", "número_verification.x"] {
+            assert_eq!(outcome_of(unknown), Outcome::OperatorError, "{unknown}");
         }
     }
 
@@ -214,6 +288,8 @@ mod tests {
             (400, r#"{"error":"invalid_request"}"#, Outcome::OperatorError),
             (400, "<html>", Outcome::OperatorError),
             (400, r#"{"error":{"code":"invalid_grant"}}"#, Outcome::OperatorError),
+            (400, r#"{"error":"invalid_grant","code":400}"#, Outcome::ExpiredCode),
+            (400, r#"{"error":null,"code":"invalid_grant"}"#, Outcome::ExpiredCode),
             (500, r#"{"error":"invalid_grant"}"#, Outcome::OperatorError),
             (302, "", Outcome::OperatorError),
             (204, "", Outcome::OperatorError),

@@ -1,12 +1,18 @@
 //! The operator: token exchange (RFC 6749 §4.1.3) and verify call (CAMARA Number Verification).
 
+mod client_authentication;
 mod error;
+mod id_token;
+mod private_key;
 mod token;
 mod verify;
 
 use url::Url;
 
-pub use error::{ErrorCode, Evidence, OperatorError, authorization_outcome};
+pub use client_authentication::ClientAuthentication;
+pub use error::{ErrorCode, Evidence, OperatorError, outcome_of};
+pub use id_token::ExpectedIdToken;
+pub use private_key::PrivateKey;
 pub use token::AccessToken;
 
 use crate::redacted::redacted_strings;
@@ -60,6 +66,8 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretBasic,
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost,
+    /// A signed assertion (RFC 7523).
+    PrivateKeyJwt,
 }
 
 /// How the number is sent to `verify`.
@@ -72,18 +80,19 @@ pub enum PhoneNumberFormat {
 }
 
 /// Who the client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ClientCredentials {
     /// The OAuth `client_id`.
     pub client_id: String,
-    /// Its secret.
-    pub client_secret: ClientSecret,
+    /// How it proves that.
+    pub authentication: ClientAuthentication,
 }
 
 impl ClientCredentials {
-    /// Credentials as an operator's developer portal shows them.
+    /// Credentials as an operator's developer portal shows them, sent with HTTP Basic.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), client_secret: ClientSecret::new(client_secret) }
+        let authentication = ClientAuthentication::ClientSecretBasic(ClientSecret::new(client_secret));
+        Self { client_id: client_id.into(), authentication }
     }
 }
 
@@ -96,6 +105,8 @@ pub struct AuthorizationGrant {
     pub redirect_uri: String,
     /// The verifier, where the authorization request had a challenge.
     pub code_verifier: Option<CodeVerifier>,
+    /// What the ID token must say, where the scope has `openid`.
+    pub id_token: Option<ExpectedIdToken>,
 }
 
 /// An operator's API.
@@ -103,20 +114,14 @@ pub struct AuthorizationGrant {
 pub struct Operator {
     transport: Transport,
     endpoints: Endpoints,
-    auth_method: TokenEndpointAuthMethod,
     phone_number_format: PhoneNumberFormat,
 }
 
 impl Operator {
     /// An operator reached through `transport`.
     #[must_use]
-    pub fn new(
-        transport: Transport,
-        endpoints: Endpoints,
-        auth_method: TokenEndpointAuthMethod,
-        phone_number_format: PhoneNumberFormat,
-    ) -> Self {
-        Self { transport, endpoints, auth_method, phone_number_format }
+    pub fn new(transport: Transport, endpoints: Endpoints, phone_number_format: PhoneNumberFormat) -> Self {
+        Self { transport, endpoints, phone_number_format }
     }
 
     /// Where the browser is sent.

@@ -1,12 +1,13 @@
 //! The token request: RFC 6749 §4.1.3.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use std::borrow::Cow;
+use std::time::SystemTime;
+
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
 use super::error::{Evidence, OperatorError};
-use super::{AuthorizationGrant, ClientCredentials, Operator, TokenEndpointAuthMethod};
+use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, Operator};
 use crate::deadline::Deadline;
 use crate::transport::Answer;
 
@@ -21,6 +22,7 @@ pub struct AccessToken(pub(super) HeaderValue);
 struct TokenAnswer {
     access_token: zeroize::Zeroizing<String>,
     token_type: String,
+    id_token: Option<zeroize::Zeroizing<String>>,
 }
 
 enum BodyFormat {
@@ -44,7 +46,7 @@ impl Operator {
         if answer.status == 415 {
             answer = self.request_token(grant, credentials, &BodyFormat::Json, deadline).await?;
         }
-        read_token(&answer)
+        read_token(&answer, grant.id_token.as_ref(), &credentials.client_id)
     }
 
     async fn request_token(
@@ -54,23 +56,20 @@ impl Operator {
         format: &BodyFormat,
         deadline: Deadline,
     ) -> Result<Answer, OperatorError> {
-        let mut fields = vec![
-            ("grant_type", "authorization_code"),
-            ("code", grant.authorization_code.expose()),
-            ("redirect_uri", &grant.redirect_uri),
+        let token_endpoint = self.endpoints.token.as_str();
+        let proof = credentials.prove(token_endpoint).map_err(|_| unsendable())?;
+        let mut fields: Vec<(&str, Cow<str>)> = vec![
+            ("grant_type", "authorization_code".into()),
+            ("code", grant.authorization_code.expose().into()),
+            ("redirect_uri", grant.redirect_uri.as_str().into()),
         ];
         if let Some(code_verifier) = &grant.code_verifier {
-            fields.push(("code_verifier", code_verifier.expose()));
+            fields.push(("code_verifier", code_verifier.expose().into()));
         }
-        let mut request = self.transport.client().post(self.endpoints.token.clone()).header(ACCEPT, "application/json");
-        match self.auth_method {
-            TokenEndpointAuthMethod::ClientSecretBasic => {
-                request = request.header(AUTHORIZATION, basic(credentials)?);
-            }
-            TokenEndpointAuthMethod::ClientSecretPost => fields.extend([
-                ("client_id", credentials.client_id.as_str()),
-                ("client_secret", credentials.client_secret.expose()),
-            ]),
+        fields.extend(proof.fields);
+        let mut request = http::Request::post(token_endpoint).header(ACCEPT, "application/json");
+        if let Some(authorization) = proof.authorization {
+            request = request.header(AUTHORIZATION, authorization);
         }
         let (content_type, body) = match format {
             BodyFormat::Form => {
@@ -79,26 +78,21 @@ impl Operator {
                 ("application/x-www-form-urlencoded", form.finish())
             }
             BodyFormat::Json => {
-                let object = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+                let object =
+                    fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned().into())).collect();
                 ("application/json", serde_json::Value::Object(object).to_string())
             }
         };
-        let request = request.header(CONTENT_TYPE, content_type).body(body).build().map_err(|_| unsendable())?;
+        let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
         self.transport.send(request, deadline).await.map_err(|e| OperatorError::unanswered(WHOSE, &e))
     }
 }
 
-/// HTTP Basic with both halves form-urlencoded first (RFC 6749 §2.3.1).
-fn basic(credentials: &ClientCredentials) -> Result<HeaderValue, OperatorError> {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encode(&credentials.client_id), encode(credentials.client_secret.expose()));
-    let mut value =
-        HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).map_err(|_| unsendable())?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn read_token(answer: &Answer) -> Result<(AccessToken, Evidence), OperatorError> {
+fn read_token(
+    answer: &Answer,
+    expected_id_token: Option<&ExpectedIdToken>,
+    client_id: &str,
+) -> Result<(AccessToken, Evidence), OperatorError> {
     if answer.status != 200 {
         return Err(OperatorError::token_refused(answer));
     }
@@ -113,6 +107,10 @@ fn read_token(answer: &Answer) -> Result<(AccessToken, Evidence), OperatorError>
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     if token.access_token.is_empty() || !token.access_token.bytes().all(is_token) {
         return Err(malformed("its access_token is not one that RFC 6750 §2.1 allows"));
+    }
+    if let Some(expected) = expected_id_token {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        expected.check(token.id_token.as_ref().map(|id_token| id_token.as_str()), client_id, now).map_err(malformed)?;
     }
     let mut header = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
         .map_err(|_| malformed("its access_token cannot be sent in a header"))?;
@@ -133,13 +131,6 @@ fn unsendable() -> OperatorError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn basic_credentials_are_form_urlencoded_first() {
-        let header = basic(&ClientCredentials::new("my app", "p:ä+ /")).unwrap();
-        assert_eq!(header, format!("Basic {}", BASE64_STANDARD.encode("my+app:p%3A%C3%A4%2B+%2F")));
-        assert!(header.is_sensitive());
-    }
 
     #[test]
     fn only_a_bearer_token_in_a_200_is_a_token() {
@@ -163,7 +154,7 @@ mod tests {
             ("created", 201, r#"{"access_token":"abc","token_type":"Bearer"}"#, false),
         ] {
             let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
-            assert_eq!(read_token(&answer).is_ok(), ok, "{name}");
+            assert_eq!(read_token(&answer, None, "my-app-id").is_ok(), ok, "{name}");
         }
     }
 }

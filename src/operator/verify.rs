@@ -38,18 +38,14 @@ impl Operator {
             PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
             PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
         };
-        let mut request = self
-            .transport
-            .client()
-            .post(self.endpoints.verify.clone())
+        let mut request = http::Request::post(self.endpoints.verify.as_str())
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, access_token.0)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_string());
+            .header(CONTENT_TYPE, "application/json");
         if let Some(correlator) = correlator {
             request = request.header("x-correlator", correlator.as_str());
         }
-        let request = request.build().map_err(|_| OperatorError {
+        let request = request.body(body.to_string()).map_err(|_| OperatorError {
             outcome: crate::outcome::Outcome::Misconfigured,
             says: format!("{WHOSE}: the request cannot be written; check the endpoint"),
             evidence: Evidence::default(),

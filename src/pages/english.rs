@@ -5,10 +5,10 @@ use super::texts::{Answer, Texts};
 pub const ENGLISH: Texts = Texts {
     lang: "en",
     start_heading: "Verify your phone number",
-    start_what_happens: "Your mobile operator checks that this number belongs to the SIM in this phone. No code by SMS, nothing to install.",
-    start_mobile_data: "Turn off Wi-Fi first: the check works over mobile data only.",
+    start_what_happens: "Your mobile operator checks that this number belongs to the SIM in this phone. No SMS code, nothing to install.",
+    start_mobile_data: "Turn off Wi-Fi first. Your operator recognises the SIM by its mobile data connection, so the check works over mobile data only.",
     start_label: "Your phone number",
-    start_hint: "With + and your country code, for example +34 600 000 001.",
+    start_hint: "With + and your country code, for example +34\u{a0}600\u{a0}000\u{a0}001",
     start_button: "Verify",
     error_prefix: "Error: ",
     number_empty: "Enter your phone number.",
@@ -18,23 +18,28 @@ pub const ENGLISH: Texts = Texts {
     try_again: "Try again",
     another_way: "Verify another way",
     to_start: "Go to the start",
+    number_ending_in: "Phone number ending in",
     reference: "Reference for support:",
     privacy: "Privacy",
-    not_found: Answer { heading: "There is no such page", meaning: "The address may be incomplete or old.", next: "" },
+    not_found: Answer {
+        heading: "There is no such page",
+        meaning: "The address may be incomplete or old.",
+        next: "To verify a phone number, begin at the start.",
+    },
     method_not_allowed: Answer {
         heading: "This page cannot be opened like that",
-        meaning: "It is a step in the middle of a verification. Begin at the start.",
-        next: "",
+        meaning: "It is a step in the middle of a verification.",
+        next: "To verify a phone number, begin at the start.",
     },
     foreign_start: Answer {
         heading: "This verification was not started here",
-        meaning: "Another website tried to start it for you. If you want to verify your number, begin at the start.",
-        next: "",
+        meaning: "Another website tried to start it for you, so it was stopped.",
+        next: "If you want to verify your number, begin at the start.",
     },
     verified: Answer {
         heading: "Phone number verified",
         meaning: "Your mobile operator confirmed that this number belongs to the SIM in this phone.",
-        next: "",
+        next: "You are done. You can close this page and go on where you started.",
     },
     not_verified: Answer {
         heading: "Phone number does not match mobile line",
@@ -58,13 +63,13 @@ pub const ENGLISH: Texts = Texts {
     },
     expired_code: Answer {
         heading: "The number could not be checked",
-        meaning: "The operator's answer was used already, or is too old.",
+        meaning: "The operator’s answer was used already, or is too old.",
         next: "Start again from the beginning.",
     },
     access_denied: Answer {
         heading: "The number could not be checked",
         meaning: "The check was refused, by you or by your mobile operator.",
-        next: "Start again and agree to the check if your operator asks.",
+        next: "Start again, and agree to the check if your operator asks.",
     },
     not_on_mobile_network: Answer {
         heading: "Turn off Wi-Fi and try again",
@@ -74,7 +79,7 @@ pub const ENGLISH: Texts = Texts {
     misconfigured: Answer {
         heading: "The number could not be checked",
         meaning: "This is not your fault: this service is not set up correctly.",
-        next: "Trying again will not help now. Please tell support the reference below.",
+        next: "Trying again will not help right now. Please give support the reference shown here.",
     },
     operator_error: Answer {
         heading: "The number could not be checked",

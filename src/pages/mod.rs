@@ -1,6 +1,10 @@
 //! The pages. They know outcomes and words, nothing of OAuth.
 
 mod english;
+mod german;
+mod language;
+mod portuguese;
+mod spanish;
 mod texts;
 
 use askama::Template;
@@ -13,6 +17,7 @@ use crate::config::Branding;
 use crate::correlator::Correlator;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
+pub use language::Language;
 use texts::{Answer, Texts};
 
 /// The pages in the owner's looks, made ready once.
@@ -68,10 +73,8 @@ struct ResultPage<'a> {
     frame: Frame<'a>,
     kind: Kind,
     text: &'a Answer,
-    masked_number: Option<String>,
-    try_again: bool,
-    home_path: &'a str,
-    fallback_url: Option<&'a str>,
+    number: Option<MaskedNumber>,
+    ways: Vec<Way<'a>>,
     correlator: &'a str,
 }
 
@@ -82,6 +85,58 @@ struct NoticePage<'a> {
     text: &'a Answer,
     home_path: &'a str,
     correlator: &'a str,
+}
+
+/// The number as it is shown, `+34 ••• ••• 001`, and as it is read out.
+struct MaskedNumber {
+    masked: String,
+}
+
+impl MaskedNumber {
+    /// A screen reader would spell out each dot; it gets the digits behind them alone.
+    fn ending(&self) -> &str {
+        self.masked.trim_end_matches(|c: char| !c.is_ascii_digit()).rsplit(['•', ' ']).next().unwrap_or_default()
+    }
+}
+
+/// A link to go on with.
+struct Way<'a> {
+    words: &'a str,
+    href: &'a str,
+    /// Whether it leads out of this service.
+    leaves: bool,
+}
+
+/// The ways on from an outcome, the best one first. There is always one, unless all is done.
+fn ways<'a>(outcome: Outcome, texts: &'a Texts, home_path: &'a str, fallback_url: Option<&'a str>) -> Vec<Way<'a>> {
+    let another_way = fallback_url.map(|href| Way { words: texts.another_way, href, leaves: true });
+    match outcome {
+        Outcome::Verified => Vec::new(),
+        // Until its owner mends the service, trying again comes to the same.
+        Outcome::Misconfigured => {
+            let start = Way { words: texts.to_start, href: home_path, leaves: false };
+            another_way.into_iter().chain([start]).collect()
+        }
+        _ => {
+            let try_again = Way { words: texts.try_again, href: home_path, leaves: false };
+            [try_again].into_iter().chain(another_way).collect()
+        }
+    }
+}
+
+/// An answer in words alone, for programs to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// A few.
+    pub title: &'static str,
+    /// What it means, and what to do.
+    pub detail: String,
+}
+
+impl From<&Answer> for Words {
+    fn from(answer: &Answer) -> Self {
+        Self { title: answer.heading, detail: format!("{} {}", answer.meaning, answer.next) }
+    }
 }
 
 /// The three kinds of answer, never confused.
@@ -127,12 +182,12 @@ impl Pages {
         let accent = branding.accent_color.as_ref().map(|color| format!(":root{{--accent:{color}}}"));
         let style = include_str!("style.css").replace('\n', "") + accent.as_deref().unwrap_or_default();
         let style_hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
-        let images = branding.logo_url.as_deref().and_then(image_source);
-        let image_source = images.map(|source| format!("; img-src {source}")).unwrap_or_default();
+        // An empty data: image is the icon, for which browsers would ask the function by a request of its own.
+        let logo_origin = branding.logo_url.as_deref().and_then(origin_of).unwrap_or_default();
         // No form-action: browsers hold each redirect behind a form to it, and where an operator redirects to on the
         // way to the SIM's own network is not ours to know.
         let content_security_policy = format!(
-            "default-src 'none'; style-src 'sha256-{style_hash}'{image_source}; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{style_hash}'; img-src data:{logo_origin}; base-uri 'none'; frame-ancestors 'none'"
         );
         Self { branding: branding.clone(), style, content_security_policy }
     }
@@ -153,8 +208,13 @@ impl Pages {
     ///
     /// # Errors
     /// The page cannot be written, which takes a defect in a template.
-    pub fn start(&self, start_path: &str, fault: Option<(&str, PhoneNumberError)>) -> askama::Result<String> {
-        let frame = self.frame();
+    pub fn start(
+        &self,
+        language: Language,
+        start_path: &str,
+        fault: Option<(&str, PhoneNumberError)>,
+    ) -> askama::Result<String> {
+        let frame = self.frame(language);
         let (typed, fault) = fault.map_or(("", None), |(typed, error)| (typed, Some(frame.texts.number_fault(error))));
         StartPage { frame, start_path, typed, fault }.render()
     }
@@ -165,20 +225,18 @@ impl Pages {
     /// See [`Pages::start`].
     pub fn result(
         &self,
+        language: Language,
         outcome: Outcome,
         phone_number: Option<&PhoneNumber>,
         home_path: &str,
         correlator: &Correlator,
     ) -> askama::Result<String> {
-        let verified = outcome == Outcome::Verified;
-        let frame = self.frame();
+        let frame = self.frame(language);
         ResultPage {
             kind: Kind::of(outcome),
             text: frame.texts.outcome(outcome),
-            masked_number: phone_number.map(PhoneNumber::masked),
-            try_again: !verified,
-            home_path,
-            fallback_url: self.fallback_url().filter(|_| !verified),
+            number: phone_number.map(|number| MaskedNumber { masked: number.masked() }),
+            ways: ways(outcome, frame.texts, home_path, self.fallback_url()),
             correlator: correlator.as_str(),
             frame,
         }
@@ -189,26 +247,20 @@ impl Pages {
     ///
     /// # Errors
     /// See [`Pages::start`].
-    pub fn notice(&self, notice: Notice, home_path: &str, correlator: &Correlator) -> askama::Result<String> {
-        let frame = self.frame();
+    pub fn notice(
+        &self,
+        language: Language,
+        notice: Notice,
+        home_path: &str,
+        correlator: &Correlator,
+    ) -> askama::Result<String> {
+        let frame = self.frame(language);
         NoticePage { text: notice.text(frame.texts), home_path, correlator: correlator.as_str(), frame }.render()
     }
 
-    /// An outcome in a few words.
-    #[must_use]
-    pub fn title(&self, outcome: Outcome) -> &'static str {
-        english::ENGLISH.outcome(outcome).heading
-    }
-
-    /// A notice in a few words.
-    #[must_use]
-    pub fn notice_title(&self, notice: Notice) -> &'static str {
-        notice.text(&english::ENGLISH).heading
-    }
-
-    fn frame(&self) -> Frame<'_> {
+    fn frame(&self, language: Language) -> Frame<'_> {
         Frame {
-            texts: &english::ENGLISH,
+            texts: language.texts(),
             service_name: &self.branding.service_name,
             style: &self.style,
             logo_url: self.branding.logo_url.as_deref(),
@@ -217,10 +269,146 @@ impl Pages {
     }
 }
 
-/// What a logo's address is in a `Content-Security-Policy`.
-fn image_source(logo_url: &str) -> Option<String> {
-    match Url::parse(logo_url).ok()? {
-        data if data.scheme() == "data" => Some("data:".to_owned()),
-        url => Some(url.origin().ascii_serialization()),
+/// An outcome in words alone.
+#[must_use]
+pub fn outcome_words(language: Language, outcome: Outcome) -> Words {
+    language.texts().outcome(outcome).into()
+}
+
+/// A notice in words alone.
+#[must_use]
+pub fn notice_words(language: Language, notice: Notice) -> Words {
+    notice.text(language.texts()).into()
+}
+
+/// What is wrong with a number, in the words that stand beside the form's field.
+#[must_use]
+pub fn number_words(language: Language, error: PhoneNumberError) -> Words {
+    let texts = language.texts();
+    Words { title: texts.invalid_request.heading, detail: texts.number_fault(error).to_owned() }
+}
+
+/// A logo's address as one more source in a `Content-Security-Policy`; none for a `data:` image.
+fn origin_of(logo_url: &str) -> Option<String> {
+    let url = Url::parse(logo_url).ok().filter(|url| url.scheme() != "data")?;
+    Some(format!(" {}", url.origin().ascii_serialization()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages() -> Pages {
+        // Addresses of the length that real ones have; a logo's data is the owner's own weight.
+        Pages::new(&Branding {
+            service_name: "Number verification of the Shop".to_owned(),
+            accent_color: Some("#0b57d0".to_owned()),
+            logo_url: Some("https://www.shop.example/assets/images/brand/logo.svg".to_owned()),
+            privacy_url: Some("https://www.shop.example/legal/privacy-notice".to_owned()),
+            fallback_url: Some("https://www.shop.example/account/verify/by-text-message".to_owned()),
+        })
+    }
+
+    fn correlator() -> Correlator {
+        Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+    }
+
+    /// Each page there is, by name.
+    fn every_page(language: Language) -> Vec<(String, String)> {
+        let (pages, number, correlator) = (pages(), PhoneNumber::parse("+34600000001").unwrap(), correlator());
+        let mut all = vec![("start".to_owned(), pages.start(language, "/start", None))];
+        for error in [
+            PhoneNumberError::Empty,
+            PhoneNumberError::NoCountryCode,
+            PhoneNumberError::NotANumber,
+            PhoneNumberError::Length,
+        ] {
+            all.push((format!("start, {error:?}"), pages.start(language, "/start", Some(("6000", error)))));
+        }
+        for outcome in Outcome::ALL {
+            let page = pages.result(language, outcome, Some(&number), "/", &correlator);
+            all.push((outcome.name().to_owned(), page));
+        }
+        for notice in [Notice::NotFound, Notice::MethodNotAllowed, Notice::ForeignStart] {
+            all.push((format!("{notice:?}"), pages.notice(language, notice, "/", &correlator)));
+        }
+        all.into_iter().map(|(name, page)| (format!("{name} in {}", language.tag()), page.unwrap())).collect()
+    }
+
+    #[test]
+    fn every_page_in_every_language_is_under_6_kilobytes() {
+        for language in Language::ALL {
+            for (name, page) in every_page(language) {
+                assert!(page.len() < 6 * 1024, "{name}: {} bytes", page.len());
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_says_its_language_and_runs_no_script() {
+        for language in Language::ALL {
+            for (name, page) in every_page(language) {
+                assert!(page.contains(&format!(r#"<html lang="{}">"#, language.tag())), "{name}");
+                for forbidden in ["<script", "javascript:", " style=", " onclick", "@import", "url("] {
+                    assert!(!page.contains(forbidden), "{name}: {forbidden}");
+                }
+                assert_eq!(page.matches("<h1").count(), 1, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_style_is_the_one_that_the_policy_allows() {
+        let pages = pages();
+        let page = pages.start(Language::English, "/start", None).unwrap();
+        let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        let hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
+        assert!(pages.content_security_policy().contains(&format!("style-src 'sha256-{hash}'")));
+        assert!(pages.content_security_policy().contains("img-src data: https://www.shop.example;"));
+    }
+
+    #[test]
+    fn no_outcome_is_a_dead_end() {
+        for (fallback, outcome, expected) in [
+            (None, Outcome::NotVerified, &["Try again"][..]),
+            (None, Outcome::Misconfigured, &["Go to the start"]),
+            (Some("https://shop.example/sms"), Outcome::NotVerified, &["Try again", "Verify another way"]),
+            (Some("https://shop.example/sms"), Outcome::Misconfigured, &["Verify another way", "Go to the start"]),
+            (Some("https://shop.example/sms"), Outcome::Verified, &[]),
+        ] {
+            let ways = ways(outcome, Language::English.texts(), "/", fallback);
+            assert_eq!(ways.iter().map(|way| way.words).collect::<Vec<_>>(), expected, "{outcome:?} {fallback:?}");
+        }
+        for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Verified) {
+            assert!(!ways(outcome, Language::English.texts(), "/", None).is_empty(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_masked_and_read_out_short() {
+        for (number, ending) in [("+34600000001", "001"), ("+12345", "45"), ("+123456789012345", "345")] {
+            let masked = PhoneNumber::parse(number).unwrap().masked();
+            assert_eq!(MaskedNumber { masked }.ending(), ending, "{number}");
+        }
+        for language in Language::ALL {
+            for (name, page) in every_page(language).iter().filter(|(name, _)| !name.starts_with("start")) {
+                assert!(!page.contains("600000001") && !page.contains("600 000 001"), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn somebody_else_s_fault_is_said_to_be_so() {
+        for (language, words) in [
+            (Language::English, "not your fault"),
+            (Language::Spanish, "No es culpa suya"),
+            (Language::Portuguese, "A culpa não é sua"),
+            (Language::German, "Es liegt nicht an Ihnen"),
+        ] {
+            for outcome in Outcome::ALL {
+                let theirs = outcome.status() >= 500;
+                assert_eq!(outcome_words(language, outcome).detail.contains(words), theirs, "{language:?} {outcome:?}");
+            }
+        }
     }
 }

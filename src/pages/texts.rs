@@ -1,4 +1,6 @@
 //! What the pages say. A language is one value of [`Texts`]; a text that is missing does not compile.
+//!
+//! To add a language: copy `english.rs`, translate it, and name it in `language.rs`.
 
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumberError;
@@ -23,6 +25,8 @@ pub struct Texts {
     pub try_again: &'static str,
     pub another_way: &'static str,
     pub to_start: &'static str,
+    /// Read out before the last digits of the number, which is shown with most digits hidden.
+    pub number_ending_in: &'static str,
     /// Before the correlator.
     pub reference: &'static str,
     pub privacy: &'static str,
@@ -46,9 +50,11 @@ pub struct Texts {
 /// One answer: what it is, what it means, what to do next.
 #[derive(Debug)]
 pub struct Answer {
+    /// At a glance.
     pub heading: &'static str,
+    /// One sentence, which says so where it is not the user's fault.
     pub meaning: &'static str,
-    /// May be empty.
+    /// What to do. No answer is a dead end.
     pub next: &'static str,
 }
 

@@ -1,16 +1,16 @@
 //! Answers: the same headers on each, HTML or JSON.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::correlator::Correlator;
 use crate::outcome::Outcome;
-use crate::pages::Pages;
+use crate::pages::{Language, Pages, Words};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
@@ -19,6 +19,24 @@ const PROBLEM: &str = "application/problem+json";
 
 const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// What a problem's `type` says.
+pub enum Problem {
+    /// An outcome.
+    Outcome(Outcome),
+    /// No more than the HTTP status (RFC 9457 §4.2.1).
+    Status,
+}
+
+impl Problem {
+    /// A name and no address: there is nothing to fetch.
+    fn uri(&self) -> String {
+        match self {
+            Self::Outcome(outcome) => format!("urn:problem-type:number-verification:{}", outcome.name()),
+            Self::Status => "about:blank".to_owned(),
+        }
+    }
+}
 
 /// An answer under way.
 pub struct Answer(Response<String>);
@@ -45,17 +63,18 @@ impl Answer {
     }
 
     /// RFC 9457 problem details, with `members` of our own.
-    pub fn problem(status: u16, title: &str, members: Map<String, Value>) -> Self {
+    pub fn problem(status: u16, kind: &Problem, words: Words, members: Map<String, Value>) -> Self {
         let mut problem = Map::new();
-        problem.insert("type".into(), "about:blank".into());
-        problem.insert("title".into(), title.into());
+        problem.insert("type".into(), kind.uri().into());
+        problem.insert("title".into(), words.title.into());
         problem.insert("status".into(), status.into());
+        problem.insert("detail".into(), words.detail.into());
         problem.extend(members);
         Self::new(status, PROBLEM, Value::Object(problem).to_string())
     }
 
     /// An outcome for a program.
-    pub fn outcome(outcome: Outcome, title: &str, correlator: &Correlator, fallback_url: Option<&str>) -> Self {
+    pub fn outcome(outcome: Outcome, words: Words, correlator: &Correlator, fallback_url: Option<&str>) -> Self {
         let mut members = Map::new();
         members.insert("outcome".into(), outcome.name().into());
         if let Some(verified) = outcome.device_phone_number_verified() {
@@ -67,7 +86,7 @@ impl Answer {
         }
         match outcome.device_phone_number_verified() {
             Some(_) => Self::json(members),
-            None => Self::problem(outcome.status(), title, members),
+            None => Self::problem(outcome.status(), &Problem::Outcome(outcome), words, members),
         }
     }
 
@@ -88,21 +107,23 @@ impl Answer {
     /// Lets a page of another origin read this answer; with its cookies only where `origin` is a named one.
     pub fn readable_by(&mut self, origin: &str) {
         self.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        self.insert(ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After, x-correlator");
         if origin != "*" {
             self.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
         }
     }
 
     /// Adds what every answer carries.
-    pub fn finish(mut self, pages: &Pages, correlator: &Correlator) -> Response<String> {
+    pub fn finish(mut self, pages: &Pages, language: Language, correlator: &Correlator) -> Response<String> {
         for (name, value) in [
             (CACHE_CONTROL, "no-store"),
+            (CONTENT_LANGUAGE, language.tag()),
             (CONTENT_SECURITY_POLICY, pages.content_security_policy()),
             (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"),
             // The query holds the code and the state.
             (REFERRER_POLICY, "no-referrer"),
             (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
-            (VARY, "Accept, Origin"),
+            (VARY, "Accept, Accept-Language, Origin"),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (X_CORRELATOR, correlator.as_str()),
         ] {

@@ -15,9 +15,10 @@ pub fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(COOKIE)
         .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        // By bytes: another site's cookie that is not ASCII must not hide ours.
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The `Set-Cookie` line of a cookie. `Lax`, because the operator's redirect is a navigation from another site.
@@ -36,13 +37,14 @@ mod tests {
             ("x=1; __Host-nv=a; y=2", Some("a")),
             ("x=1;__Host-nv=a", Some("a")),
             ("__Host-nv-result=b; __Host-nv=a", Some("a")),
+            ("x=é; __Host-nv=a; y=ñ", Some("a")),
             ("__Host-nv-result=b", None),
             ("x__Host-nv=b", None),
             ("__Host-nv", None),
             ("", None),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(COOKIE, http::HeaderValue::from_static(line));
+            headers.insert(COOKIE, http::HeaderValue::from_bytes(line.as_bytes()).unwrap());
             assert_eq!(get(&headers, BROWSER), expected, "{line}");
         }
     }

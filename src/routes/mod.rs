@@ -18,11 +18,11 @@ use crate::correlator::Correlator;
 use crate::deadline::Deadline;
 use crate::flow::{Browser, Callback, Finished, Flow, Parameters, Started, Stopped};
 use crate::outcome::Outcome;
-use crate::pages::{Notice, Pages};
+use crate::pages::{self, Language, Notice, Pages};
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use crate::telemetry::{Trace, Verification};
 use accept::Format;
-use answer::Answer;
+use answer::{Answer, Problem};
 use place::{Place, Route};
 
 /// The function: everything a request needs, set up once.
@@ -40,6 +40,7 @@ struct Incoming<'r> {
     request: &'r Request,
     place: Place,
     format: Format,
+    language: Language,
     correlator: Correlator,
     deadline: Deadline,
     browser: Option<Browser>,
@@ -64,7 +65,8 @@ impl App {
         let incoming = Incoming {
             request,
             place: Place::of(request, &self.config.callback_path, self.config.redirect_uri.as_ref()),
-            format: Format::preferred(header(headers, "accept")),
+            format: accept::format(headers),
+            language: accept::language(headers),
             correlator: Correlator::from_header(header(headers, "x-correlator"), request_id),
             deadline: Deadline::of_invocation(context.map_or(0, |context| context.deadline)),
             browser: cookies::get(headers, cookies::BROWSER).and_then(Browser::from_cookie),
@@ -80,17 +82,17 @@ impl App {
         if let Some(origin) = self.reader(&incoming) {
             answer.readable_by(&origin);
         }
-        answer.finish(&self.pages, &incoming.correlator)
+        answer.finish(&self.pages, incoming.language, &incoming.correlator)
     }
 
     fn home(&self, incoming: &Incoming) -> Answer {
-        Answer::html(200, self.pages.start(&incoming.place.start_path(), None))
+        Answer::html(200, self.pages.start(incoming.language, &incoming.place.start_path(), None))
     }
 
     async fn start(&self, incoming: &Incoming<'_>) -> Answer {
         let own_origin = incoming.place.origin();
         if !origin::may_start(incoming.request.headers(), own_origin.as_deref(), &self.config.allowed_origins) {
-            return self.notice(incoming, Outcome::InvalidRequest.status(), Notice::ForeignStart);
+            return self.foreign_start(incoming);
         }
         let Ok(typed) = phone_field(incoming.request.body()) else {
             return self.outcome(incoming, Outcome::InvalidRequest, None);
@@ -182,10 +184,14 @@ impl App {
         let correlator = &incoming.correlator;
         match incoming.format {
             Format::Html => {
-                let page = self.pages.result(outcome, phone_number, &incoming.place.home_path(), correlator);
+                let home_path = incoming.place.home_path();
+                let page = self.pages.result(incoming.language, outcome, phone_number, &home_path, correlator);
                 Answer::html(outcome.status(), page)
             }
-            Format::Json => Answer::outcome(outcome, self.pages.title(outcome), correlator, self.pages.fallback_url()),
+            Format::Json => {
+                let words = pages::outcome_words(incoming.language, outcome);
+                Answer::outcome(outcome, words, correlator, self.pages.fallback_url())
+            }
         }
     }
 
@@ -193,10 +199,25 @@ impl App {
     fn bad_number(&self, incoming: &Incoming, typed: &str, error: PhoneNumberError) -> Answer {
         match incoming.format {
             Format::Html => {
-                let page = self.pages.start(&incoming.place.start_path(), Some((typed, error)));
+                let page = self.pages.start(incoming.language, &incoming.place.start_path(), Some((typed, error)));
                 Answer::html(Outcome::InvalidRequest.status(), page)
             }
-            Format::Json => self.outcome(incoming, Outcome::InvalidRequest, None),
+            Format::Json => {
+                let words = pages::number_words(incoming.language, error);
+                Answer::outcome(Outcome::InvalidRequest, words, &incoming.correlator, self.pages.fallback_url())
+            }
+        }
+    }
+
+    /// To a program a start by another site is one more request that cannot be served.
+    fn foreign_start(&self, incoming: &Incoming) -> Answer {
+        let outcome = Outcome::InvalidRequest;
+        match incoming.format {
+            Format::Html => self.notice(incoming, outcome.status(), Notice::ForeignStart),
+            Format::Json => {
+                let words = pages::notice_words(incoming.language, Notice::ForeignStart);
+                Answer::outcome(outcome, words, &incoming.correlator, self.pages.fallback_url())
+            }
         }
     }
 
@@ -209,13 +230,15 @@ impl App {
     fn notice(&self, incoming: &Incoming, status: u16, notice: Notice) -> Answer {
         match incoming.format {
             Format::Html => {
-                let page = self.pages.notice(notice, &incoming.place.home_path(), &incoming.correlator);
+                let home_path = incoming.place.home_path();
+                let page = self.pages.notice(incoming.language, notice, &home_path, &incoming.correlator);
                 Answer::html(status, page)
             }
             Format::Json => {
                 let mut members = Map::new();
                 members.insert("correlator".into(), incoming.correlator.as_str().into());
-                Answer::problem(status, self.pages.notice_title(notice), members)
+                let words = pages::notice_words(incoming.language, notice);
+                Answer::problem(status, &Problem::Status, words, members)
             }
         }
     }

@@ -1,14 +1,21 @@
 //! The function beside a sandbox, and browsers to use it with.
 //!
 //! Everything between the function and the sandbox is real: the SDK, the HTTP client, the sockets. Only the Lambda
-//! runtime is left out; `lambda_runtime.rs` has that too.
+//! runtime is left out, unless the function is [`Function::deployed`]; `lambda_runtime.rs` has AWS's own emulator of it.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod environment;
+pub mod far_side;
+pub mod tools;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use lambda_http::{Context, RequestExt, request};
+use environment::Environment;
+use lambda_http::{Context, Request, RequestExt};
+use number_verification::deadline::Deadline;
 use number_verification::routes::App;
 use number_verification::setup;
 use number_verification::transport::Transport;
@@ -22,9 +29,15 @@ pub const PHONE_MODE: &[(&str, &str)] = &[("STATE_MODE", "phone")];
 
 /// The function and the operator it talks to.
 pub struct Function {
-    pub sandbox: Sandbox,
-    app: App,
+    pub sandbox: Arc<Sandbox>,
+    runs: Runs,
     time_left: Duration,
+}
+
+/// Where the function runs.
+enum Runs {
+    Here(App),
+    In(Environment),
 }
 
 /// An answer of the function.
@@ -41,20 +54,26 @@ impl Function {
         Self::beside(Sandbox::start(Settings::default()).await.unwrap(), variables)
     }
 
-    pub fn beside(sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
-        let base_url = sandbox.base_url();
-        let app = setup::app(|name| {
-            let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| *value);
-            let default = match name {
-                "CLIENT_SECRET_ID" => Some("number-verification"),
-                "OPERATOR_BASE_URL" | "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(base_url.as_str()),
-                "AWS_REGION" => Some("eu-west-1"),
-                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test"),
-                _ => None,
-            };
-            set.or(default).map(str::to_owned)
-        });
-        Self { sandbox, app: app.unwrap(), time_left: Duration::from_secs(10) }
+    pub fn beside(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
+        let sandbox = sandbox.into();
+        let variables = all_variables(&sandbox, variables);
+        let app = setup::app(|name| variables.get(name).cloned());
+        Self { sandbox, runs: Runs::Here(app.unwrap()), time_left: Duration::from_secs(10) }
+    }
+
+    /// The real program, in an environment of its own.
+    pub async fn deployed(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
+        let sandbox = sandbox.into();
+        let environment = Environment::start(all_variables(&sandbox, variables)).await;
+        Self { sandbox, runs: Runs::In(environment), time_left: Duration::from_secs(10) }
+    }
+
+    /// The environment of a function that is [`Function::deployed`].
+    pub fn environment(&self) -> &Environment {
+        match &self.runs {
+            Runs::Here(_) => panic!("the function is not deployed"),
+            Runs::In(environment) => environment,
+        }
     }
 
     /// How long Lambda gives each invocation from now on.
@@ -65,12 +84,19 @@ impl Function {
 
     /// Invokes the function with an event.
     pub async fn invoke(&self, event: &Value) -> Answer {
+        let app = match &self.runs {
+            Runs::Here(app) => app,
+            Runs::In(environment) => {
+                return Answer::from_lambda(&environment.invoke(event, self.time_left).await.unwrap());
+            }
+        };
         let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + self.time_left;
         let mut context = Context::default();
         "8476a536-e9f4-11e8-9739-2dfe598c3fcd".clone_into(&mut context.request_id);
         context.deadline = u64::try_from(deadline.as_millis()).unwrap();
-        let request = request::from_str(&event.to_string()).unwrap().with_lambda_context(context);
-        let (head, body) = self.app.handle(&request).await.into_parts();
+        let request =
+            Request::from(number_verification::event::read(event.clone()).unwrap()).with_lambda_context(context);
+        let (head, body) = app.handle(&request).await.into_parts();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
@@ -84,15 +110,50 @@ impl Function {
 
     /// Follows a link to the operator, which answers with a redirect; the path and query it leads to.
     pub async fn at_operator(&self, authorization_url: &str) -> String {
-        let transport = Transport::new(&[]).unwrap();
-        let answer = transport.client().get(authorization_url).send().await.unwrap();
-        assert_eq!(answer.status(), 302, "the operator redirects back");
-        let location = answer.headers()["location"].to_str().unwrap();
+        let request = http::Request::get(authorization_url).body("").unwrap();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let answer = Transport::new(&[]).unwrap().send(request, deadline).await.unwrap();
+        assert_eq!(answer.status, 302, "the operator redirects back");
+        let location = answer.headers["location"].to_str().unwrap();
         location.strip_prefix("https://").and_then(|rest| rest.find('/').map(|slash| rest[slash..].to_owned())).unwrap()
     }
 }
 
+/// What an owner sets, with these variables on top of the sandbox's.
+fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let base_url = sandbox.base_url();
+    [
+        ("CLIENT_SECRET_ID", "number-verification"),
+        ("OPERATOR_BASE_URL", &base_url),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &base_url),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]
+    .iter()
+    .chain(variables)
+    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .collect()
+}
+
 impl Answer {
+    /// What API Gateway makes of a function's answer (payload 2.0).
+    fn from_lambda(answer: &Value) -> Self {
+        let mut headers = http::HeaderMap::new();
+        for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.as_str().unwrap().parse().unwrap());
+        }
+        for cookie in answer["cookies"].as_array().into_iter().flatten() {
+            headers.append("set-cookie", cookie.as_str().unwrap().parse().unwrap());
+        }
+        Self {
+            status: answer["statusCode"].as_u64().unwrap().try_into().unwrap(),
+            headers,
+            body: answer["body"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }

@@ -1,0 +1,120 @@
+//! How the client proves who it is at the token endpoint.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aws_lc_rs::error::Unspecified;
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use http::HeaderValue;
+use serde_json::json;
+
+use super::private_key::PrivateKey;
+use super::{ClientCredentials, ClientSecret};
+
+/// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with what it needs.
+#[derive(Debug, Clone)]
+pub enum ClientAuthentication {
+    /// HTTP Basic (RFC 6749 §2.3.1).
+    ClientSecretBasic(ClientSecret),
+    /// `client_id` and `client_secret` in the body.
+    ClientSecretPost(ClientSecret),
+    /// A signed assertion (RFC 7523 §2.2). CAMARA's Security and Interoperability Profile asks for this one.
+    PrivateKeyJwt(Arc<PrivateKey>),
+}
+
+/// What a token request carries for it.
+#[derive(Default)]
+pub(super) struct Proof<'a> {
+    pub authorization: Option<HeaderValue>,
+    pub fields: Vec<(&'static str, Cow<'a, str>)>,
+}
+
+/// CAMARA's profile allows 300 seconds. This is time enough for a slow connection and a clock that is off.
+const ASSERTION_LIFETIME: u64 = 120;
+
+impl ClientCredentials {
+    /// Makes the proof for one request: an assertion is good for one.
+    pub(super) fn prove(&self, token_endpoint: &str) -> Result<Proof<'_>, Unspecified> {
+        match &self.authentication {
+            ClientAuthentication::ClientSecretBasic(secret) => {
+                Ok(Proof { authorization: Some(self.basic(secret)?), ..Proof::default() })
+            }
+            ClientAuthentication::ClientSecretPost(secret) => Ok(Proof {
+                fields: vec![("client_id", self.client_id.as_str().into()), ("client_secret", secret.expose().into())],
+                ..Proof::default()
+            }),
+            ClientAuthentication::PrivateKeyJwt(key) => Ok(Proof {
+                fields: vec![
+                    ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into()),
+                    ("client_assertion", self.assertion(key, token_endpoint)?.into()),
+                ],
+                ..Proof::default()
+            }),
+        }
+    }
+
+    /// Both halves are form-urlencoded first (RFC 6749 §2.3.1).
+    fn basic(&self, secret: &ClientSecret) -> Result<HeaderValue, Unspecified> {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encode(&self.client_id), encode(secret.expose()));
+        let mut value =
+            HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).map_err(|_| Unspecified)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// The claims are those of RFC 7523 §3 and OpenID Connect Core §9.
+    fn assertion(&self, key: &PrivateKey, token_endpoint: &str) -> Result<String, Unspecified> {
+        let mut id = [0; 16];
+        aws_lc_rs::rand::fill(&mut id)?;
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        key.sign_jwt(&json!({
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": token_endpoint,
+            "iat": now,
+            "exp": now + ASSERTION_LIFETIME,
+            "jti": BASE64_URL_SAFE_NO_PAD.encode(id),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::private_key::tests::ES256_JWK;
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_form_urlencoded_first() {
+        let proof = ClientCredentials::new("my app", "p:ä+ /").prove("").map(|proof| proof.authorization);
+        let header = proof.unwrap().unwrap();
+        assert_eq!(header, format!("Basic {}", BASE64_STANDARD.encode("my+app:p%3A%C3%A4%2B+%2F")));
+        assert!(header.is_sensitive());
+    }
+
+    #[test]
+    fn an_assertion_names_us_the_endpoint_and_a_short_time_and_is_never_the_same() {
+        let key = PrivateKey::parse(&ES256_JWK.into()).unwrap();
+        let credentials = ClientCredentials {
+            client_id: "my-app-id".to_owned(),
+            authentication: ClientAuthentication::PrivateKeyJwt(Arc::new(key)),
+        };
+        let claims = || {
+            let proof = credentials.prove("https://operator.example/token").unwrap();
+            assert!(proof.authorization.is_none());
+            let (_, assertion) = proof.fields.into_iter().find(|(name, _)| *name == "client_assertion").unwrap();
+            let claims = BASE64_URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
+            serde_json::from_slice::<Value>(&claims).unwrap()
+        };
+        let (first, second) = (claims(), claims());
+        assert_eq!(first["iss"], "my-app-id");
+        assert_eq!(first["sub"], "my-app-id");
+        assert_eq!(first["aud"], "https://operator.example/token");
+        assert!(first["exp"].as_u64().unwrap() - first["iat"].as_u64().unwrap() <= 300);
+        assert_ne!(first["jti"], second["jti"]);
+    }
+}

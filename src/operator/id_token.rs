@@ -1,0 +1,121 @@
+//! The ID token that comes beside the access token where `openid` was asked for (OpenID Connect Core §3.1.3.7).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// What an ID token must say. Its signature is not checked: it came from the token endpoint itself over TLS, which
+/// §3.1.3.7 (6) lets stand in for it.
+#[derive(Debug, Clone, Default)]
+pub struct ExpectedIdToken {
+    /// The `nonce` of the authorization request, where this function made that request.
+    pub nonce: Option<String>,
+    /// The configured `ISSUER`.
+    pub issuer: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    azp: Option<String>,
+    exp: u64,
+    nonce: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// How far an operator's clock may be off.
+const LEEWAY_SECONDS: u64 = 60;
+
+impl ExpectedIdToken {
+    /// Checks a token for `client_id` at `now`, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// What is not as it must be, without any of it.
+    pub fn check(&self, id_token: Option<&str>, client_id: &str, now: u64) -> Result<(), &'static str> {
+        let id_token = id_token.ok_or("without the id_token that scope openid asks for")?;
+        let claims = read(id_token).ok_or("its id_token is no JWT with iss, aud and exp")?;
+        if self.issuer.as_ref().is_some_and(|issuer| *issuer != claims.iss) {
+            return Err("the iss of its id_token is not ISSUER");
+        }
+        let for_us = match &claims.aud {
+            Audience::One(audience) => audience == client_id,
+            // §3.1.3.7 (4, 5): with several, the one it was issued to must be us.
+            Audience::Several(audiences) => {
+                audiences.iter().any(|audience| audience == client_id)
+                    && (audiences.len() == 1 || claims.azp.as_deref() == Some(client_id))
+            }
+        };
+        if !for_us {
+            return Err("the aud of its id_token is not our client_id");
+        }
+        if claims.exp + LEEWAY_SECONDS <= now {
+            return Err("its id_token has expired");
+        }
+        if self.nonce.is_some() && self.nonce != claims.nonce {
+            return Err("the nonce of its id_token is not the one that was sent");
+        }
+        Ok(())
+    }
+}
+
+fn read(id_token: &str) -> Option<Claims> {
+    let mut parts = id_token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok().filter(|_| parts.next().is_none())?;
+    claims.starts_with(b"{").then(|| serde_json::from_slice(&claims).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn token(change: &Value) -> String {
+        let mut claims = json!({ "iss": "https://op.example", "aud": "us", "exp": NOW + 60, "nonce": "n-1" });
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    #[test]
+    fn every_claim_counts() {
+        let expected = ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some("https://op.example".to_owned()) };
+        for (name, change, ok) in [
+            ("as it must be", json!({}), true),
+            ("several audiences, issued to us", json!({ "aud": ["us", "them"], "azp": "us" }), true),
+            ("a list of one", json!({ "aud": ["us"] }), true),
+            ("a clock that is a little off", json!({ "exp": NOW - 30 }), true),
+            ("another nonce", json!({ "nonce": "n-2" }), false),
+            ("no nonce", json!({ "nonce": null }), false),
+            ("another issuer", json!({ "iss": "https://evil.example" }), false),
+            ("another audience", json!({ "aud": "them" }), false),
+            ("several audiences, issued to another", json!({ "aud": ["us", "them"], "azp": "them" }), false),
+            ("several audiences, issued to nobody", json!({ "aud": ["us", "them"] }), false),
+            ("expired", json!({ "exp": NOW - 61 }), false),
+            ("exp as text", json!({ "exp": "tomorrow" }), false),
+            ("no exp", json!({ "exp": null }), false),
+        ] {
+            assert_eq!(expected.check(Some(&token(&change)), "us", NOW).is_ok(), ok, "{name}");
+        }
+        for (name, id_token) in [("none", None), ("rubbish", Some("rubbish")), ("two parts", Some("e30.e30"))] {
+            assert!(expected.check(id_token, "us", NOW).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_asked() {
+        let other = json!({ "iss": "https://other.example", "nonce": "other" });
+        assert_eq!(ExpectedIdToken::default().check(Some(&token(&other)), "us", NOW), Ok(()));
+    }
+}

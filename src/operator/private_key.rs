@@ -1,0 +1,273 @@
+//! The client's private key, and the one thing it does: sign JSON Web Tokens (RFC 7515, RFC 7518).
+
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
+};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+/// A key whose kind chooses the algorithm: RSA signs with `RS256`, or with `PS256` where a JWK says so; P-256 signs
+/// with `ES256`.
+pub struct PrivateKey {
+    key: Key,
+    /// The JWK's `kid`, by which an operator with several keys of ours finds the right one.
+    key_id: Option<String>,
+}
+
+enum Key {
+    Rsa(RsaKeyPair, RsaAlgorithm),
+    P256(EcdsaKeyPair),
+}
+
+#[derive(Clone, Copy)]
+enum RsaAlgorithm {
+    Rs256,
+    Ps256,
+}
+
+/// A private JWK (RFC 7517, RFC 7518 §6), as far as it is used.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    alg: Option<String>,
+    kid: Option<String>,
+    n: Option<Zeroizing<String>>,
+    e: Option<Zeroizing<String>>,
+    d: Option<Zeroizing<String>>,
+    p: Option<Zeroizing<String>>,
+    q: Option<Zeroizing<String>>,
+    dp: Option<Zeroizing<String>>,
+    dq: Option<Zeroizing<String>>,
+    qi: Option<Zeroizing<String>>,
+    x: Option<Zeroizing<String>>,
+    y: Option<Zeroizing<String>>,
+}
+
+const NOT_A_KEY: &str = "is no private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
+const KINDS: &str = "is of a kind that cannot be used; give RSA of 2048 bits or more, or P-256";
+
+impl PrivateKey {
+    /// Reads a key: PEM, or a JWK as text or as JSON.
+    ///
+    /// # Errors
+    /// What is wrong with it, without any of it.
+    pub fn parse(value: &Value) -> Result<Self, &'static str> {
+        match value {
+            Value::String(text) if text.trim_start().starts_with('{') => {
+                Self::from_jwk(serde_json::from_str(text).map_err(|_| NOT_A_KEY)?)
+            }
+            Value::String(pem) => Self::from_pem(pem),
+            Value::Object(_) => Self::from_jwk(Jwk::deserialize(value).map_err(|_| NOT_A_KEY)?),
+            _ => Err(NOT_A_KEY),
+        }
+    }
+
+    fn from_pem(pem: &str) -> Result<Self, &'static str> {
+        let rsa = |key| Key::Rsa(key, RsaAlgorithm::Rs256);
+        let key = match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| NOT_A_KEY)? {
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).map(rsa).ok(),
+            PrivateKeyDer::Sec1(der) => {
+                EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_sec1_der())
+                    .map(Key::P256)
+                    .ok()
+            }
+            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map(rsa).ok().or_else(|| {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der()).map(Key::P256).ok()
+            }),
+            _ => None,
+        };
+        Ok(Self { key: key.ok_or(KINDS)?, key_id: None })
+    }
+
+    fn from_jwk(jwk: Jwk) -> Result<Self, &'static str> {
+        let part = |part: Option<Zeroizing<String>>| {
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(part.ok_or(NOT_A_KEY)?.as_bytes());
+            bytes.map(Zeroizing::new).map_err(|_| NOT_A_KEY)
+        };
+        let key = match (jwk.kty.as_str(), jwk.crv.as_deref(), jwk.alg.as_deref()) {
+            ("EC", Some("P-256"), None | Some("ES256")) => {
+                // SEC 1 §2.3.3: an uncompressed point is 4, x, y.
+                let public_key = [&[4][..], &part(jwk.x)?, &part(jwk.y)?].concat();
+                let key = EcdsaKeyPair::from_private_key_and_public_key(
+                    &ECDSA_P256_SHA256_FIXED_SIGNING,
+                    &part(jwk.d)?,
+                    &public_key,
+                );
+                Key::P256(key.map_err(|_| KINDS)?)
+            }
+            ("RSA", _, alg @ (None | Some("RS256" | "PS256"))) => {
+                let key = RsaKeyPair::from_components(&KeyPairComponents {
+                    public_key: PublicKeyComponents { n: &*part(jwk.n)?, e: &*part(jwk.e)? },
+                    d: &*part(jwk.d)?,
+                    p: &*part(jwk.p)?,
+                    q: &*part(jwk.q)?,
+                    dP: &*part(jwk.dp)?,
+                    dQ: &*part(jwk.dq)?,
+                    qInv: &*part(jwk.qi)?,
+                });
+                let algorithm = if alg == Some("PS256") { RsaAlgorithm::Ps256 } else { RsaAlgorithm::Rs256 };
+                Key::Rsa(key.map_err(|_| KINDS)?, algorithm)
+            }
+            _ => return Err(KINDS),
+        };
+        Ok(Self { key, key_id: jwk.kid })
+    }
+
+    /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
+    ///
+    /// # Errors
+    /// The cryptographic library refused.
+    pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
+        let mut header = json!({ "typ": "JWT", "alg": self.algorithm() });
+        if let Some(key_id) = &self.key_id {
+            header["kid"] = key_id.as_str().into();
+        }
+        let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(claims));
+        let signature = self.sign(signed.as_bytes())?;
+        Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    fn algorithm(&self) -> &'static str {
+        match self.key {
+            Key::Rsa(_, RsaAlgorithm::Rs256) => "RS256",
+            Key::Rsa(_, RsaAlgorithm::Ps256) => "PS256",
+            Key::P256(_) => "ES256",
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        let random = SystemRandom::new();
+        match &self.key {
+            Key::P256(key) => key.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Key::Rsa(key, algorithm) => {
+                let padding: &'static RsaSignatureEncoding = match algorithm {
+                    RsaAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
+                    RsaAlgorithm::Ps256 => &RSA_PSS_SHA256,
+                };
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(padding, &random, message, &mut signature)?;
+                Ok(signature)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PrivateKey([redacted])")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+        VerificationAlgorithm,
+    };
+
+    use super::*;
+
+    /// The private key of RFC 7515 appendix A.3 (ES256).
+    pub const ES256_JWK: &str = r#"{"kty":"EC","crv":"P-256","kid":"key-1",
+        "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        "d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+
+    /// The private key of RFC 7515 appendix A.2 (RS256).
+    const RSA_JWK: &str = r#"{"kty":"RSA","e":"AQAB",
+        "n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ",
+        "d":"Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ",
+        "p":"4BzEEOtIpmVdVEZNCqS7baC4crd0pqnRH_5IB3jw3bcxGn6QLvnEtfdUdiYrqBdss1l58BQ3KhooKeQTa9AB0Hw_Py5PJdTJNPY8cQn7ouZ2KKDcmnPGBY5t7yLc1QlQ5xHdwW1VhvKn-nXqhJTBgIPgtldC-KDV5z-y2XDwGUc",
+        "q":"uQPEfgmVtjL0Uyyx88GZFF1fOunH3-7cepKmtH4pxhtCoHqpWmT8YAmZxaewHgHAjLYsp1ZSe7zFYHj7C6ul7TjeLQeZD_YwD66t62wDmpe_HlB-TnBA-njbglfIsRLtXlnDzQkv5dTltRJ11BKBBypeeF6689rjcJIDEz9RWdc",
+        "dp":"BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0",
+        "dq":"h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU",
+        "qi":"IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U"}"#;
+
+    fn key(text: &str) -> PrivateKey {
+        PrivateKey::parse(&text.into()).unwrap()
+    }
+
+    fn verify(jwt: &str, algorithm: &'static dyn VerificationAlgorithm, public_key: &[u8]) -> bool {
+        let (signed, signature) = jwt.rsplit_once('.').unwrap();
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+        ParsedPublicKey::new(algorithm, public_key).unwrap().verify_sig(signed.as_bytes(), &signature).is_ok()
+    }
+
+    #[test]
+    fn the_key_chooses_the_algorithm_and_signs_with_it() {
+        let ps256 = RSA_JWK.replacen('{', r#"{"alg":"PS256","#, 1);
+        let algorithms: [(&str, &str, &'static dyn VerificationAlgorithm); 3] = [
+            (ES256_JWK, "ES256", &ECDSA_P256_SHA256_FIXED),
+            (RSA_JWK, "RS256", &RSA_PKCS1_2048_8192_SHA256),
+            (&ps256, "PS256", &RSA_PSS_2048_8192_SHA256),
+        ];
+        for (jwk, name, algorithm) in algorithms {
+            let key = key(jwk);
+            let jwt = key.sign_jwt(&json!({ "sub": "my-app-id" })).unwrap();
+            let header = BASE64_URL_SAFE_NO_PAD.decode(jwt.split('.').next().unwrap()).unwrap();
+            let header: Value = serde_json::from_slice(&header).unwrap();
+            assert_eq!(header["alg"], name);
+            let public_key = match &key.key {
+                Key::Rsa(key, _) => key.public_key().as_ref().to_vec(),
+                Key::P256(key) => key.public_key().as_ref().to_vec(),
+            };
+            assert!(verify(&jwt, algorithm, &public_key), "{name}");
+            assert!(!verify(&jwt.replacen("ey", "eZ", 1), algorithm, &public_key), "{name}, altered");
+        }
+        let header = key(ES256_JWK).sign_jwt(&json!({})).unwrap();
+        assert!(
+            BASE64_URL_SAFE_NO_PAD.decode(header.split('.').next().unwrap()).unwrap().ends_with(br#""typ":"JWT"}"#)
+        );
+    }
+
+    #[test]
+    fn pem_in_its_three_forms() {
+        use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
+        let pem = |label: &str, der: &[u8]| {
+            let body = base64::prelude::BASE64_STANDARD.encode(der);
+            format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+        };
+        let Key::P256(ec) = key(ES256_JWK).key else { panic!("a P-256 key") };
+        let Key::Rsa(rsa, _) = key(RSA_JWK).key else { panic!("an RSA key") };
+        let rsa_pkcs8 = rsa.as_der().map(|der: Pkcs8V1Der<'_>| der.as_ref().to_vec()).unwrap();
+        for (name, pem, algorithm) in [
+            ("PKCS #8, P-256", pem("PRIVATE KEY", ec.to_pkcs8v1().unwrap().as_ref()), "ES256"),
+            (
+                "SEC 1",
+                pem("EC PRIVATE KEY", AsDer::<EcPrivateKeyRfc5915Der<'_>>::as_der(&ec.private_key()).unwrap().as_ref()),
+                "ES256",
+            ),
+            ("PKCS #8, RSA", pem("PRIVATE KEY", &rsa_pkcs8), "RS256"),
+            // PKCS #8 wraps PKCS #1 behind 26 bytes for a key of this size (RFC 5958 §2).
+            ("PKCS #1", pem("RSA PRIVATE KEY", &rsa_pkcs8[26..]), "RS256"),
+        ] {
+            assert_eq!(key(&pem).algorithm(), algorithm, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_key_is_refused_without_quoting_it() {
+        for (name, text) in [
+            ("empty", String::new()),
+            ("words", "hush".to_owned()),
+            ("a public JWK", ES256_JWK.replace(r#""d":"#, r#""x5t":"#)),
+            ("another curve", ES256_JWK.replace("P-256", "P-521")),
+            ("another algorithm", RSA_JWK.replacen('{', r#"{"alg":"HS256","#, 1)),
+            ("a certificate", "-----BEGIN CERTIFICATE-----\naHVzaA==\n-----END CERTIFICATE-----\n".to_owned()),
+            ("not DER", "-----BEGIN PRIVATE KEY-----\naHVzaA==\n-----END PRIVATE KEY-----\n".to_owned()),
+        ] {
+            let fault = PrivateKey::parse(&text.into()).expect_err(name);
+            assert!(!fault.contains("hush"), "{name}");
+        }
+        assert!(PrivateKey::parse(&json!(1)).is_err());
+    }
+}

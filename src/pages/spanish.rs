@@ -1,0 +1,99 @@
+//! Spanish, in the polite form that is at home on both sides of the Atlantic.
+
+use super::texts::{Answer, Texts};
+
+pub const SPANISH: Texts = Texts {
+    lang: "es",
+    start_heading: "Verifique su número de teléfono",
+    start_what_happens: "Su operador móvil comprueba que este número corresponde a la SIM de este teléfono. Sin códigos por SMS y sin instalar nada.",
+    start_mobile_data: "Desactive antes el Wi-Fi. El operador reconoce la SIM por su conexión de datos móviles, así que la comprobación solo funciona con datos móviles.",
+    start_label: "Su número de teléfono",
+    start_hint: "Con + y el prefijo del país, por ejemplo +34\u{a0}600\u{a0}000\u{a0}001",
+    start_button: "Verificar",
+    error_prefix: "Error: ",
+    number_empty: "Escriba su número de teléfono.",
+    number_without_country: "Empiece por + y el prefijo del país, por ejemplo +34.",
+    number_with_other_characters: "Un número de teléfono solo lleva un + y cifras. Revise lo que ha escrito.",
+    number_length: "Un número de teléfono tiene de 5 a 15 cifras después del +. Revise lo que ha escrito.",
+    try_again: "Intentar de nuevo",
+    another_way: "Verificar de otra forma",
+    to_start: "Ir al inicio",
+    number_ending_in: "Número de teléfono terminado en",
+    reference: "Referencia para soporte:",
+    privacy: "Privacidad",
+    not_found: Answer {
+        heading: "Esta página no existe",
+        meaning: "Puede que la dirección esté incompleta o sea antigua.",
+        next: "Para verificar un número de teléfono, comience por el inicio.",
+    },
+    method_not_allowed: Answer {
+        heading: "Esta página no se puede abrir así",
+        meaning: "Es un paso intermedio de una verificación.",
+        next: "Para verificar un número de teléfono, comience por el inicio.",
+    },
+    foreign_start: Answer {
+        heading: "Esta verificación no se inició aquí",
+        meaning: "Otro sitio web intentó iniciarla en su nombre y por eso se detuvo.",
+        next: "Si desea verificar su número, comience por el inicio.",
+    },
+    verified: Answer {
+        heading: "Número de teléfono verificado",
+        meaning: "Su operador móvil ha confirmado que este número corresponde a la SIM de este teléfono.",
+        next: "Ya está. Puede cerrar esta página y continuar donde estaba.",
+    },
+    not_verified: Answer {
+        heading: "El número no coincide con la línea móvil",
+        meaning: "Su operador móvil indica que la SIM que este teléfono usa para los datos móviles tiene otro número.",
+        next: "Revise que el número esté bien escrito. Si su teléfono tiene dos SIM, active los datos móviles en la de este número.",
+    },
+    invalid_request: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "Falta algo en la dirección de esta página o no es como debería ser.",
+        next: "Vuelva a empezar y no cambie la dirección por el camino.",
+    },
+    invalid_state: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "La verificación tardó demasiado o su dirección está incompleta.",
+        next: "Vuelva a empezar desde el principio.",
+    },
+    wrong_browser: Answer {
+        heading: "Vuelva a donde empezó",
+        meaning: "Esta verificación se inició en otro navegador o en otra aplicación y solo se puede terminar allí.",
+        next: "Si alguien le ha enviado este enlace, no continúe. Si la inició usted, vuelva a empezar en este navegador con las cookies permitidas.",
+    },
+    expired_code: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "La respuesta del operador ya se había usado o ha caducado.",
+        next: "Vuelva a empezar desde el principio.",
+    },
+    access_denied: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "Usted o su operador móvil rechazaron la comprobación.",
+        next: "Vuelva a empezar y acepte la comprobación si su operador se lo pide.",
+    },
+    not_on_mobile_network: Answer {
+        heading: "Desactive el Wi-Fi e inténtelo de nuevo",
+        meaning: "Su operador móvil no vio este teléfono en su red, así que no se pudo comprobar el número.",
+        next: "Desactive el Wi-Fi y cualquier VPN, active los datos móviles e inténtelo de nuevo.",
+    },
+    misconfigured: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "No es culpa suya: este servicio no está bien configurado.",
+        next: "Por ahora no servirá de nada volver a intentarlo. Indique a soporte la referencia que aparece aquí.",
+    },
+    operator_error: Answer {
+        heading: "No se pudo comprobar el número",
+        meaning: "No es culpa suya: el operador móvil no dio una respuesta válida.",
+        next: "Inténtelo de nuevo dentro de un momento.",
+    },
+    operator_busy: Answer {
+        heading: "Ahora mismo no se puede comprobar el número",
+        meaning: "No es culpa suya: el operador móvil está saturado.",
+        next: "Espere un minuto e inténtelo de nuevo.",
+    },
+    operator_timeout: Answer {
+        heading: "No se pudo comprobar el número a tiempo",
+        meaning: "No es culpa suya: el operador móvil tardó demasiado en responder.",
+        next: "Inténtelo de nuevo dentro de un momento.",
+    },
+};

@@ -1,0 +1,127 @@
+"""What every test uses: the running product and a browser."""
+
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+import chromium
+from product import Product
+
+FALLBACK_URL = "https://shop.example/another-way"
+# A green square.
+LOGO = (
+    "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSI0MCIgaGVpZ2h0PSI0MCI+"
+    "PHJlY3Qgd2lkdGg9IjQwIiBoZWlnaHQ9IjQwIiBmaWxsPSIjMGE2YjNkIi8+PC9zdmc+"
+)
+
+
+class Empty(BaseHTTPRequestHandler):
+    """An empty page, for tests to run a front end's fetch in."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>front end</title><link rel=icon href=data:,>")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def front_port():
+    """A server of other origins: 127.0.0.1 with another port is an allowed one, localhost is not."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def products(front_port):
+    """Both ways to set the function up; they start side by side."""
+    products = {
+        "sealed": Product(
+            STATE_MODE="sealed",
+            ALLOWED_ORIGINS=f"http://127.0.0.1:{front_port}",
+            FALLBACK_URL=FALLBACK_URL,
+            PRIVACY_URL="https://shop.example/privacy",
+        ),
+        # The darkest accent there is; and what can be left out, is.
+        "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
+    }
+    try:
+        for product in products.values():
+            product.wait()
+        yield products
+    except RuntimeError as error:
+        pytest.exit(str(error), returncode=1)
+    finally:
+        for product in products.values():
+            product.stop()
+
+
+@pytest.fixture
+def product(products):
+    """The function as it is by default, and an operator that does as usual."""
+    products["sealed"].as_usual()
+    return products["sealed"]
+
+
+@pytest.fixture
+def phone_product(products):
+    """The function in `phone` mode."""
+    products["phone"].as_usual()
+    return products["phone"]
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    browser = chromium.launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def new_context(browser):
+    """Makes a browser with a profile of its own, on a phone, in English unless told otherwise."""
+    with contextlib.ExitStack() as stack:
+
+        def new(**options):
+            context = browser.new_context(**{"viewport": chromium.PHONE, "locale": "en-GB"} | options)
+            context.set_default_timeout(15_000)
+            stack.callback(context.close)
+            return context
+
+        yield new
+
+
+@pytest.fixture
+def page(new_context):
+    """A tab in which nothing goes wrong in silence: the browser must find no fault, and ask for nothing but pages."""
+    page = new_context().new_page()
+    faults = []
+
+    def said(message):
+        # So Chromium notes every page whose status is 400 or more; that status is ours, and on purpose.
+        if not message.text.startswith("Failed to load resource: the server responded with a status of"):
+            faults.append(message.text)
+
+    def asked(request):
+        if request.resource_type != "document" and not request.url.startswith("data:"):
+            faults.append(f"asked for a {request.resource_type}: {request.url}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", asked)
+    yield page
+    assert faults == []

@@ -1,0 +1,163 @@
+"""The whole way, as a person goes it: form, operator, answer, and what people do on the way."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+import chromium
+from conftest import FALLBACK_URL
+from ways import NOT_VERIFIED, ON_WIFI, VERIFIED, WAYS, start
+
+SEEN = {"verified": "yes", "not_verified": "no"}
+
+
+@pytest.mark.parametrize("outcome", WAYS)
+def test_each_outcome(product, page, outcome):
+    way = WAYS[outcome]
+    way.go(product, page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(way.heading)
+    expect(page).to_have_title(f"{way.heading} – Number verification")
+    # One glance: the icon and its colour say which of the three kinds it is, and so do the words.
+    status = page.get_by_role("status")
+    expect(status).to_have_class(SEEN.get(outcome, "unknown"))
+    expect(status.locator("svg")).to_be_visible()
+    # What to do next, and no dead end.
+    expect(page.locator(".next")).to_be_visible()
+    links = page.locator("main a")
+    if outcome == "verified":
+        expect(links).to_have_count(0)
+    else:
+        expect(links).to_have_count(2)
+        expect(page.get_by_role("link", name="Verify another way")).to_have_attribute("href", FALLBACK_URL)
+    # Whose fault it is not.
+    someone_elses = outcome in ("misconfigured", "operator_error", "operator_busy", "operator_timeout")
+    assert ("not your fault" in status.inner_text()) == someone_elses
+    # What to tell support.
+    assert re.fullmatch(r"[0-9a-f-]{36}", page.locator("footer code").inner_text())
+    # The number is masked, and stands nowhere else in the page either.
+    assert "600000001" not in page.content() and "600 000 001" not in page.content()
+
+
+@pytest.mark.parametrize("number", [VERIFIED, NOT_VERIFIED, ON_WIFI])
+def test_the_number_is_shown_masked_and_read_out_short(product, page, number):
+    start(product, page, number)
+    shown = page.locator(".number")
+    expect(shown.locator("[aria-hidden]")).to_have_text(f"+34 ••• ••• {number[-3:]}")
+    expect(shown.locator(".read")).to_have_text(f"Phone number ending in {number[-3:]}")
+
+
+def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
+    start(product, page, ON_WIFI)
+    page.get_by_role("link", name="Try again").click()
+    page.get_by_label("Your phone number").fill(VERIFIED)
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("600 000 001", "Start with + and your country code"),
+        ("", "Enter your phone number."),
+        ("+34 six", "only a + and digits"),
+        ("+34", "5 to 15 digits"),
+        ('"><b>1</b>', "only a + and digits"),
+    ],
+)
+def test_a_wrong_number_stays_in_the_field_which_says_what_is_wrong_and_has_the_focus(product, page, typed, says):
+    start(product, page, typed)
+    field = page.get_by_label("Your phone number")
+    expect(field).to_have_value(typed)
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_contain_text(says)
+    # A screen reader says the fault with the field, before the hint.
+    expect(field).to_have_accessible_description(re.compile(f"^{re.escape(page.get_by_role('alert').inner_text())} "))
+    expect(page).to_have_title(re.compile("^Error: "))
+    field.fill(VERIFIED)
+    field.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+
+
+@pytest.mark.parametrize("outcome", ["verified", "not_verified"])
+def test_a_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
+    WAYS[outcome].go(product, page)
+    for _ in range(2):
+        page.reload()
+        expect(page.get_by_role("heading", level=1)).to_have_text(WAYS[outcome].heading)
+    assert (product.asked("token"), product.asked("verify")) == (1, 1)
+
+
+def test_back_leads_to_the_form_and_forward_to_the_same_answer(product, page):
+    start(product, page, VERIFIED)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Verify your phone number")
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+    assert product.asked("token") == 1
+
+
+def test_two_tabs_each_get_their_own_answer(product, new_context):
+    context = new_context()
+    one, other = context.new_page(), context.new_page()
+    for tab, number in ((one, VERIFIED), (other, NOT_VERIFIED)):
+        tab.goto(product.url)
+        tab.get_by_label("Your phone number").fill(number)
+    # Both are at the operator before either comes back.
+    product.script("authorize", delay_ms=500)
+    for tab in (one, other):
+        with tab.expect_request(lambda request: "/authorize?" in request.url):
+            tab.get_by_role("button").click(no_wait_after=True)
+    expect(one.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+    expect(other.get_by_role("heading", level=1)).to_have_text("Phone number does not match mobile line")
+
+
+def test_an_answer_opened_in_another_browser_is_refused_and_costs_nothing(product, new_context):
+    start_here, other = new_context().new_page(), new_context().new_page()
+    start(product, start_here, VERIFIED)
+    expect(start_here.get_by_role("status")).to_be_visible()
+    address = start_here.url
+    for page in (other, other):
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Go back to where you started")
+        # It may have cookies of its own by the second time.
+        start(product, page, NOT_VERIFIED)
+        expect(page.get_by_role("status")).to_have_class("no")
+    assert product.asked("token") == 3
+
+
+def test_without_cookies_the_page_says_what_to_do(product, playwright, tmp_path):
+    context = chromium.launch_without_cookies(playwright, tmp_path / "profile")
+    try:
+        page = context.new_page()
+        start(product, page, VERIFIED)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Go back to where you started")
+        expect(page.get_by_role("main")).to_contain_text("with cookies allowed")
+        expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    finally:
+        context.close()
+    assert product.asked("token") == 0
+
+
+def test_without_scripts_all_works(product, new_context):
+    page = new_context(java_script_enabled=False).new_page()
+    start(product, page, "600")
+    expect(page.get_by_role("alert")).to_contain_text("Start with + and your country code")
+    start(product, page, VERIFIED)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
+
+
+def test_with_the_keyboard_alone(product, page):
+    page.goto(product.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Your phone number")).to_be_focused()
+    page.keyboard.type(NOT_VERIFIED)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_class("no")
+    for name in ("Try again", "Verify another way", "Privacy"):
+        page.keyboard.press("Tab")
+        link = page.get_by_role("link", name=name)
+        expect(link).to_be_focused()
+        assert link.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"

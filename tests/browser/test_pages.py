@@ -1,0 +1,200 @@
+"""What each page is, whoever looks at it: in which language, how wide, how dark, with which senses."""
+
+import pathlib
+import re
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import expect
+
+from ways import VERIFIED, WAYS, start
+
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SMALLEST = {"width": 320, "height": 568}
+DESK = {"width": 1280, "height": 800}
+SCHEMES = ["light", "dark"]
+
+
+def form(product, page):
+    page.goto(product.url)
+
+
+def form_with_fault(product, page):
+    start(product, page, "600 000 001")
+
+
+def at(path):
+    return lambda product, page: page.goto(product.url + path)
+
+
+def foreign_start(product, page):
+    # What a form on another site sends.
+    page.route("**/start", lambda route: route.continue_(headers=route.request.headers | {"sec-fetch-site": "cross-site"}))
+    start(product, page, VERIFIED)
+
+
+PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
+    "form": form,
+    "form with fault": form_with_fault,
+    "no such page": at("/nowhere"),
+    "wrong method": at("/start"),
+    "started elsewhere": foreign_start,
+}
+
+# The `lang` of a phone's language, and what five pages say.
+LANGUAGES = {
+    "en-GB": (
+        "en",
+        "Verify your phone number",
+        "Start with + and your country code",
+        "Phone number verified",
+        "Turn off Wi-Fi and try again",
+        "not your fault",
+    ),
+    "es-MX": (
+        "es",
+        "Verifique su número de teléfono",
+        "Empiece por + y el prefijo del país",
+        "Número de teléfono verificado",
+        "Desactive el Wi-Fi e inténtelo de nuevo",
+        "No es culpa suya",
+    ),
+    "pt-BR": (
+        "pt",
+        "Verifique o seu número de telefone",
+        "Comece com + e o código do país",
+        "Número de telefone verificado",
+        "Desative o Wi-Fi e tente novamente",
+        "A culpa não é sua",
+    ),
+    "de-AT": (
+        "de",
+        "Telefonnummer bestätigen",
+        "Beginnen Sie mit + und der Landesvorwahl",
+        "Telefonnummer bestätigt",
+        "WLAN ausschalten und erneut versuchen",
+        "Es liegt nicht an Ihnen",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page(product, page, name):
+    """WCAG 2.2 AA in light and dark, on the smallest phone as on a desk; all of it within reach of a thumb."""
+    PAGES[name](product, page)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    for viewport, scheme in zip((DESK, SMALLEST), SCHEMES):
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == [], scheme
+    assert width(page) <= SMALLEST["width"]
+    for control in page.locator("a, button, input").all():
+        box = control.bounding_box()
+        assert box["height"] >= 44 and box["width"] >= 44, control
+        assert box["x"] >= 0 and box["x"] + box["width"] <= SMALLEST["width"], control
+
+
+@pytest.mark.parametrize("name", ["form", "form with fault", "not_verified"])
+def test_no_violation_with_the_darkest_accent_and_a_logo(phone_product, page, name):
+    PAGES[name](phone_product, page)
+    expect(page.locator("header img")).to_be_visible()
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == [], scheme
+        button = page.locator("button, .button").first
+        paper = page.locator("main")
+        # WCAG 2.2 §1.4.11: what is around the button can be told from it.
+        assert contrast(color(button, "border-top-color"), color(paper, "background-color")) >= 3, scheme
+        assert contrast(color(button, "color"), color(button, "background-color")) >= 4.5, scheme
+
+
+def test_text_twice_as_large_fits_the_smallest_phone(product, page):
+    # WCAG 2.2 §1.4.4, as the setting of a phone does it.
+    page.set_viewport_size(SMALLEST)
+    WAYS["not_verified"].go(product, page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert width(page) <= SMALLEST["width"]
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_each_language_from_the_form_to_the_answers(product, new_context, locale):
+    language, *words = LANGUAGES[locale]
+    page = new_context(locale=locale, viewport=SMALLEST).new_page()
+    answer = page.goto(product.url)
+    assert answer.headers["content-language"] == language
+    assert answer.headers["vary"] == "Accept, Accept-Language, Origin"
+    for name, says in zip(("form", "form with fault", "verified", "not_on_mobile_network", "misconfigured"), words):
+        product.as_usual()
+        PAGES[name](product, page)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.get_by_role("main")).to_contain_text(says)
+        assert width(page) <= SMALLEST["width"], name
+
+
+def test_a_language_that_is_not_there_is_english(product, new_context):
+    page = new_context(locale="fr-FR").new_page()
+    page.goto(product.url)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_the_colours_follow_the_phone(product, page):
+    page.goto(product.url)
+    shades = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        shades.append([sum(color(page.locator("main"), name)) for name in ("background-color", "color")])
+    (light_paper, light_ink), (dark_paper, dark_ink) = shades
+    assert light_paper > light_ink and dark_paper < dark_ink
+
+
+def test_nothing_moves(product, page):
+    # So there is nothing to reduce for those who ask for less motion.
+    start(product, page, VERIFIED)
+    assert page.evaluate("document.getAnimations().length") == 0
+    moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s')"
+    assert page.evaluate(f"{moving}.length") == 0
+
+
+def test_in_forced_colours_a_button_still_has_a_border(product, page):
+    page.emulate_media(forced_colors="active")
+    page.goto(product.url)
+    assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
+
+
+def test_one_request_and_no_more(product, new_context):
+    context = new_context()
+    asked = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.goto(product.url, wait_until="networkidle")
+    assert [url for url in asked if not url.startswith("data:")] == [f"{product.url}/"]
+
+
+def width(page):
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+def violations(page):
+    """What axe-core finds."""
+    page.evaluate(AXE)
+    found = page.evaluate("tags => axe.run({ runOnly: tags })", RULES)["violations"]
+    return [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found]
+
+
+def color(locator, name):
+    """A computed colour in sRGB, 0 to 255."""
+    written = locator.evaluate("(e, name) => getComputedStyle(e).getPropertyValue(name)", name)
+    numbers = [float(number) for number in re.findall(r"[\d.]+", written.removeprefix("color(srgb"))][:3]
+    return [number * 255 for number in numbers] if written.startswith("color(srgb") else numbers
+
+
+def contrast(one, other):
+    """WCAG 2.2's contrast ratio."""
+
+    def luminance(rgb):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in rgb)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)

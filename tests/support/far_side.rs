@@ -1,0 +1,267 @@
+//! The far side of one leg, as a raw socket: it passes requests on to the sandbox, and does to them what a test says.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The request is read, passed on to nobody, and the connection reset.
+    ResetUnserved,
+    /// The same, but the connection is closed in good order.
+    CloseUnserved,
+    /// The operator acts on the request, and its answer is lost in a reset.
+    ResetServed,
+    /// The answer ends by a close in the middle of its head.
+    CloseInHead,
+    /// The answer ends by a reset in the middle of its head.
+    ResetInHead,
+    /// The answer ends by a reset behind its head.
+    ResetBehindHead,
+    /// The body is shorter than its content-length, then the connection closes.
+    TruncateBody,
+    /// The request is read, and nothing ever comes back.
+    Hang,
+    /// The body comes byte by byte, a tenth of a second apart.
+    Drip,
+    /// The answer is HTTP/1.0, its body ended by the close.
+    Http10,
+    /// The answer is good, and the connection closes behind it without saying so before.
+    CloseBehind,
+    /// These bytes, and the connection stays; the operator is not asked.
+    Answer(&'static str),
+}
+
+/// How an idle connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Close,
+    Reset,
+    /// As some load balancers do, with an answer to a request that nobody sent.
+    RequestTimeout,
+}
+
+type Plan = Box<dyn FnMut(&str) -> Fault + Send>;
+
+/// One leg's far side.
+pub struct FarSide {
+    pub url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    sandbox: SocketAddr,
+    plan: Mutex<Plan>,
+    requests: AtomicUsize,
+    connections: AtomicUsize,
+    open: watch::Sender<usize>,
+    ended: watch::Sender<End>,
+}
+
+impl FarSide {
+    /// In front of a sandbox, doing nothing to requests yet.
+    pub async fn of(sandbox: &sandbox::Sandbox) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared {
+            sandbox: sandbox.base_url().strip_prefix("http://").unwrap().parse().unwrap(),
+            plan: Mutex::new(Box::new(|_| Fault::None)),
+            requests: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            open: watch::Sender::new(0),
+            ended: watch::Sender::new(End::Close),
+        });
+        let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Self { url, shared, server }
+    }
+
+    /// Does this to every request from now on.
+    pub fn always(&self, fault: Fault) {
+        self.plan(move |_| fault);
+    }
+
+    /// Does this to the next request.
+    pub fn once(&self, fault: Fault) {
+        let mut next = Some(fault);
+        self.plan(move |_| next.take().unwrap_or(Fault::None));
+    }
+
+    /// Decides for each request by its text.
+    pub fn plan(&self, plan: impl FnMut(&str) -> Fault + Send + 'static) {
+        *self.shared.plan.lock().unwrap() = Box::new(plan);
+    }
+
+    /// How many requests arrived, whether they were passed on or not.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Ends every idle connection, and waits until it is done.
+    pub async fn end_idle(&self, end: End) {
+        self.shared.ended.send_replace(end);
+        self.shared.open.subscribe().wait_for(|open| *open == 0).await.unwrap();
+    }
+}
+
+impl Drop for FarSide {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// An address where connections are refused, as long as the socket is kept.
+pub fn refusing() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}
+
+/// An address where connecting takes for ever, as long as the sockets are kept: its queue is full and nobody accepts.
+pub async fn unaccepting() -> ((TcpListener, TcpStream), String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let filler = TcpStream::connect(address).await.unwrap();
+    ((listener, filler), format!("http://{address}"))
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        shared.open.send_modify(|open| *open += 1);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            // What goes wrong here is what a test asked for, or the client's going away.
+            let _ = serve(stream, &shared).await;
+            shared.open.send_modify(|open| *open -= 1);
+        });
+    }
+}
+
+async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut ended = shared.ended.subscribe();
+    loop {
+        tokio::select! {
+            readable = stream.readable() => readable?,
+            _ = ended.changed() => {
+                let how = *ended.borrow();
+                return end(stream, how).await;
+            }
+        }
+        let mut first = [0; 8];
+        if stream.peek(&mut first).await? == 0 {
+            return Ok(());
+        }
+        let request = read_message(&mut stream).await?;
+        let fault = (shared.plan.lock().unwrap())(&String::from_utf8_lossy(&request));
+        shared.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = match fault {
+            Fault::ResetUnserved => return reset(stream),
+            Fault::CloseUnserved => return Ok(()),
+            Fault::Hang => return stream.read(&mut first).await.map(drop),
+            Fault::Answer(answer) => answer.as_bytes().to_vec(),
+            _ => forward(shared.sandbox, &request).await?,
+        };
+        let body_at = find(&answer, b"\r\n\r\n").unwrap_or(answer.len() - 4) + 4;
+        let (head, body) = answer.split_at(body_at);
+        match fault {
+            Fault::ResetServed => return reset(stream),
+            Fault::CloseInHead => return stream.write_all(&head[..body_at / 2]).await,
+            Fault::ResetInHead => {
+                stream.write_all(&head[..body_at / 2]).await?;
+                return reset(stream);
+            }
+            Fault::ResetBehindHead => {
+                stream.write_all(head).await?;
+                return reset(stream);
+            }
+            Fault::TruncateBody => return stream.write_all(&answer[..answer.len() - 1]).await,
+            Fault::Drip => {
+                stream.write_all(head).await?;
+                for byte in body.chunks(1) {
+                    stream.write_all(byte).await?;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            Fault::Http10 => {
+                let head = String::from_utf8_lossy(head).replacen("HTTP/1.1", "HTTP/1.0", 1);
+                let head = head.replacen("content-length:", "x-length:", 1);
+                return stream.write_all(&[head.as_bytes(), body].concat()).await;
+            }
+            Fault::CloseBehind => return stream.write_all(&answer).await,
+            _ => stream.write_all(&answer).await?,
+        }
+    }
+}
+
+async fn end(mut stream: TcpStream, end: End) -> io::Result<()> {
+    match end {
+        End::Close => Ok(()),
+        End::Reset => reset(stream),
+        End::RequestTimeout => {
+            let answer = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await
+        }
+    }
+}
+
+fn reset(stream: TcpStream) -> io::Result<()> {
+    stream.set_zero_linger()?;
+    drop(stream);
+    Ok(())
+}
+
+/// Asks the sandbox, on a connection of its own, and hides from the client that it was one.
+async fn forward(sandbox: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+    let line_end = find(request, b"\r\n").unwrap_or(0) + 2;
+    let (line, rest) = request.split_at(line_end);
+    let mut stream = TcpStream::connect(sandbox).await?;
+    stream.write_all(&[line, b"connection: close\r\n", rest].concat()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    if let Some(at) = find(&answer, b"connection: close\r\n") {
+        answer.drain(at..at + b"connection: close\r\n".len());
+    }
+    Ok(answer)
+}
+
+/// Reads one HTTP message: its head, and as much body as its content-length says.
+pub async fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    loop {
+        if let Some(body_at) = find(&message, b"\r\n\r\n").map(|at| at + 4) {
+            let head = String::from_utf8_lossy(&message[..body_at]).to_ascii_lowercase();
+            let length = head.split("content-length:").nth(1).and_then(|rest| rest.split("\r\n").next());
+            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+            if message.len() >= body_at + length {
+                return Ok(message);
+            }
+        }
+        if stream.read_buf(&mut message).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
