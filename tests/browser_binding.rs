@@ -114,7 +114,7 @@ async fn a_state_past_its_time_does_not_open() {
     assert_eq!(outcome, "invalid_state");
 }
 
-/// The attack that the seed's flow allows: the attacker starts a verification of the victim's number and sends the
+/// The attack that the flow of the published samples allows: the attacker starts a verification of the victim's number and sends the
 /// victim the link. The operator sees the victim's SIM; whose session is "verified"?
 #[tokio::test]
 async fn a_link_sent_to_a_victim_verifies_nobody() {

@@ -166,7 +166,7 @@ async fn operator_timeout() {
     expect(&function, "+34600000001", "operator_timeout", 504, "too long").await;
 }
 
-/// The seed's samples print "does not match" for all of these.
+/// The API's published samples print "does not match" for all of these.
 #[tokio::test]
 async fn a_failed_check_is_never_a_mismatch() {
     let function = Function::start(&[]).await;

@@ -138,7 +138,7 @@ async fn only_registered_redirect_uris_once_there_are_any() {
     let cases = [
         ("exactly", REDIRECT_URI, Some(REDIRECT_URI)),
         ("another registered one", "https://other.example/cb", Some("https://other.example/cb")),
-        ("the seed's relative one", "/numberverification-callback", Some(REDIRECT_URI)),
+        ("the published form's relative one", "/numberverification-callback", Some(REDIRECT_URI)),
         ("relative, of no registered one", "/elsewhere", None),
         ("a query more", &format!("{REDIRECT_URI}?a=b"), None),
         ("a slash more", &format!("{REDIRECT_URI}/"), None),

@@ -1,4 +1,4 @@
-//! The seed document's own front ends: its HTML form and its JavaScript build the authorization request by themselves,
+//! The front ends that Telefónica publishes as samples for this API: the HTML form and the JavaScript build the authorization request by themselves,
 //! with the phone number as `state`, and the callback completes it in `phone` mode.
 
 mod support;
@@ -8,7 +8,7 @@ use support::{Function, PHONE_MODE, REDIRECT_URI};
 
 const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
 
-/// Sends the seed's parameters, in the seed's order, and follows the operator to the callback.
+/// Sends the samples' parameters, in their order, and follows the operator to the callback.
 async fn run(redirect_uri: &str, phone: &str) -> support::Answer {
     let settings = Settings { registered_redirect_uris: vec![REDIRECT_URI.to_owned()], ..Settings::default() };
     let function = Function::beside(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
@@ -39,7 +39,7 @@ async fn the_html_form_s_parameters() {
     assert_eq!(run("/numberverification-callback", "+34600000001").await.json()["outcome"], "verified");
 }
 
-/// A page of another origin that sends its user there with `fetch`, as the seed's does, can read the answer.
+/// A page of another origin that sends its user there with `fetch`, as the sample does, can read the answer.
 #[tokio::test]
 async fn a_front_end_s_fetch_can_read_the_answer_in_phone_mode_only() {
     let callback = format!("{}?code={}&state=%2B34600000001", support::CALLBACK, sandbox::SAMPLE_CODE);
