@@ -1,14 +1,17 @@
 //! The `state` parameter: it carries the flow through the operator and back, so that nothing needs storing.
 //!
-//! The sealed text (see [`crate::seal`] for what is around it) has 56 bytes:
+//! # Wire format
 //!
-//! | bytes | |
-//! |---|---|
-//! | 8 | when it expires: seconds since the epoch, big-endian |
-//! | 32 | SHA-256 of the browser's mark |
-//! | 16 | the phone number in E.164 with its `+`, then zeros |
+//! 114 characters: base64url, without padding, of 85 bytes. Sealing is [`crate::seal`]'s, for all that is sealed.
 //!
-//! 85 bytes in all, 114 characters in the URL.
+//! | bytes | | |
+//! |---|---|---|
+//! | 1 | version | `1` |
+//! | 12 | nonce | random |
+//! | 8 | encrypted | when it expires: seconds since the epoch, big-endian |
+//! | 32 | encrypted | SHA-256 of the browser's mark |
+//! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
+//! | 16 | tag | over all of it, the `client_id` and the `redirect_uri` |
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::error::Unspecified;
