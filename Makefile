@@ -1,31 +1,37 @@
-# `make` lists the targets. Tools go into .tools, a folder of this checkout; nothing else on the machine is changed.
+# `make` lists the targets. Tools go into .tools, a folder of this checkout; nothing else on the machine is changed, but
+# for Chromium, which `make test` installs by apt where there is none.
 
 VENV := .tools/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 # What was deployed the last time; sam keeps its answers in samconfig.toml.
 DEPLOYED_ARCH := $(shell sed -n 's/^parameter_overrides.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template build deploy bench bench-peers clean
+.PHONY: help run test check-template screenshots build deploy soak fuzz bench bench-peers clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .tools/run.stamp ## the function and a sandbox operator on this machine, at one URL (PORT=9900 SANDBOX_PORT=9901)
 	@python3 tools/run.py
 
-test: .tools/test.stamp check-template ## every check
+test: .tools/browser.stamp .tools/openid.stamp check-template ## every check
 	cargo fmt --all --check
 	@echo 'Building and linting all code: some minutes the first time.'
 	cargo clippy --workspace --all-targets -- -D warnings
+	python3 -m pytest --quiet -p no:cacheprovider tests/browser
 	cargo test --workspace --no-fail-fast
 
 check-template: .tools/test.stamp
 	sam validate --lint
 	cfn-lint template.yaml
+
+screenshots: .tools/browser.stamp ## docs/screenshots, of the running function
+	python3 tests/browser/screenshots.py
 
 build: ARCH ?= $(HOST_ARCH)
 build: .tools/run.stamp ## the program that is deployed, target/lambda/number-verification/bootstrap (ARCH=arm64 or x86_64)
@@ -39,6 +45,22 @@ deploy: .tools/test.stamp ## build and deploy to AWS; asks for the settings the 
 # The processor is told to sam again where it would not remember the same, so that it is always the one built for.
 	sam deploy $(if $(wildcard samconfig.toml),,--guided) \
 		$(if $(filter $(ARCH),$(DEPLOYED_ARCH)),,--parameter-overrides Architecture=$(ARCH))
+
+soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
+	SOAK=10000 cargo test --test soak -- --nocapture
+
+fuzz: FUZZ_SECONDS ?= 60
+fuzz: export PATH := $(CURDIR)/.tools/bin:$(PATH)
+fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minute each; needs nightly Rust (FUZZ_SECONDS=60)
+	@cargo +nightly --version >/dev/null 2>&1 || \
+		{ echo 'Nightly Rust is missing; install it with: rustup toolchain install nightly' >&2; exit 1; }
+	@echo 'Building with a sanitizer: some minutes the first time.'
+	@cargo +nightly fuzz build
+	@for target in $$(cargo +nightly fuzz list); do \
+		echo "$$target: $(FUZZ_SECONDS) seconds"; \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -dict=fuzz/words.dict \
+			-verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 # One by one: for all together cargo would unify their features.
 bench: ## every figure of docs/performance.md, with its target (some minutes; the 128 MB rows need root)
@@ -58,7 +80,7 @@ bench-peers: ## what the seed's samples in Python and Node need to be compared w
 	npm install --silent --no-audit --no-fund --prefix .tools/peers
 
 clean: ## remove what was built, and the tools
-	rm -rf target .aws-sam .tools
+	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules
 
 .tools/venv.stamp:
 	@missing() { echo "$$1" >&2; exit 1; }; \
@@ -80,4 +102,32 @@ clean: ## remove what was built, and the tools
 		{ echo 'sam, cfn-lint and moto in these versions need Python 3.11 or newer; this is' >&2; python3 --version >&2; exit 1; }
 	@echo 'Installing sam, cfn-lint and moto into .tools: about two minutes.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.tools/browser.stamp: tools/requirements-browser.txt .tools/test.stamp
+	@echo 'Installing Playwright and axe-core into .tools: a few seconds.'
+	@python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
+		command -v "$$name" >/dev/null && exit 0; \
+	done; \
+	missing() { echo 'Chromium is missing and cannot be installed from here; on Debian: apt-get install chromium.' >&2; \
+		echo 'Where it has another name, set CHROMIUM to its path.' >&2; exit 1; }; \
+	command -v apt-get >/dev/null || missing; \
+	echo 'Installing Chromium by apt: about a minute.'; \
+	root=; test "$$(id -u)" = 0 || root='sudo -n'; \
+	$$root apt-get update -qq && \
+		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null || missing
+	@touch $@
+
+.tools/openid.stamp: tools/requirements-openid.txt tests/openid_provider/package-lock.json .tools/venv.stamp
+	@echo 'Installing Node into .tools, and an OpenID Provider beside its test: 210 MB, some seconds.'
+	@python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@cd tests/openid_provider && npm ci --loglevel=error
+	@touch $@
+
+.tools/fuzz.stamp: .tools/venv.stamp
+	@command -v $${CXX:-c++} >/dev/null || \
+		{ echo 'A C++ compiler is missing; on Debian and Ubuntu: apt-get install g++' >&2; exit 1; }
+	@echo 'Installing cargo-fuzz into .tools: about a minute.'
+	@cargo install --quiet --root .tools --locked cargo-fuzz@0.13.2
 	@touch $@

@@ -8,7 +8,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
+use crate::discovery::Metadata;
 use crate::operator::{Endpoints, PhoneNumberFormat, TokenEndpointAuthMethod};
+use crate::presets::{PRESETS, Preset};
 
 /// Everything an owner can set. Made by [`Config::from_lookup`]; a value that is here is valid.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct Config {
     pub phone_number_format: PhoneNumberFormat,
     /// The certificates in `OPERATOR_CA_FILE`.
     pub operator_ca: Vec<CertificateDer<'static>>,
+    /// The certificates in `AWS_CA_BUNDLE`, the AWS SDKs' own variable.
+    pub aws_ca: Vec<CertificateDer<'static>>,
     /// What the authorization request says.
     pub authorization: Authorization,
     /// `STATE_MODE`.
@@ -52,8 +56,8 @@ pub struct Authorization {
     pub prompt_none: bool,
     /// `LOGIN_HINT`: whether to send the number as `login_hint=tel:+…`.
     pub login_hint_tel: bool,
-    /// `ISSUER`: what the callback's `iss` must equal (RFC 9207).
-    pub issuer: Option<String>,
+    /// `ISSUER`, or that of the discovery document.
+    pub issuer: Option<Issuer>,
 }
 
 impl Authorization {
@@ -62,6 +66,15 @@ impl Authorization {
     pub fn openid(&self) -> bool {
         self.scope.split(' ').any(|token| token == "openid")
     }
+}
+
+/// Who the operator is, as its `iss` values say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// What a callback's `iss` (RFC 9207) and that of an ID token must equal.
+    pub identifier: String,
+    /// Whether a callback must have an `iss`: not where only a document told the issuer, and says nothing of it.
+    pub in_callback: bool,
 }
 
 /// What the `state` parameter is.
@@ -104,39 +117,70 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A named operator: what `OPERATOR` sets unless an explicit variable does.
-struct Preset {
-    name: &'static str,
-    base_url: &'static str,
+impl ConfigError {
+    pub(crate) fn new(variable: &'static str, fault: impl Into<String>) -> Self {
+        Self { variable, fault: fault.into() }
+    }
 }
 
-/// Source of each row: the operator's own public documentation.
-const PRESETS: [Preset; 1] = [
-    // https://developers.opengateway.telefonica.com/docs/sandbox
-    Preset { name: "telefonica-sandbox", base_url: "https://sandbox.opengateway.telefonica.com/apigateway" },
-];
+/// Where to read more about the operator before the configuration is complete.
+#[derive(Debug)]
+pub struct DiscoverySource {
+    /// `OPERATOR_DISCOVERY_URL`.
+    pub url: Url,
+    /// The certificates in `OPERATOR_CA_FILE`.
+    pub operator_ca: Vec<CertificateDer<'static>>,
+}
 
-const DEFAULT_SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
+impl DiscoverySource {
+    /// The source, where `OPERATOR_DISCOVERY_URL` is set.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ConfigError> {
+        let vars = Variables { lookup };
+        let Some(url) = vars.url("OPERATOR_DISCOVERY_URL")? else { return Ok(None) };
+        Ok(Some(Self { url, operator_ca: vars.certificates("OPERATOR_CA_FILE")? }))
+    }
+}
+
+/// The names that `OPERATOR` can have.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|preset| preset.name)
+}
+
 const DEFAULT_CALLBACK_PATH: &str = "/numberverification-callback";
 const DEFAULT_SERVICE_NAME: &str = "Number verification";
 const DEFAULT_STATE_TTL_SECONDS: u64 = 600;
 
 impl Config {
-    /// Reads the configuration from environment variables, which `lookup` finds. An empty value counts as unset, because that is how
-    /// an unused template parameter arrives.
+    /// Reads the configuration from environment variables, which `lookup` finds. An empty value counts as unset,
+    /// because that is how an unused template parameter arrives.
     ///
     /// # Errors
     /// The first variable whose value cannot be used.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::discovered(lookup, None)
+    }
+
+    /// The same, with what the operator's discovery document says for everything that no variable sets.
+    ///
+    /// # Errors
+    /// The first variable whose value cannot be used.
+    pub fn discovered(
+        lookup: impl Fn(&str) -> Option<String>,
+        metadata: Option<&Metadata>,
+    ) -> Result<Self, ConfigError> {
         let vars = Variables { lookup };
+        let preset = vars.preset()?;
         let callback_path = vars.callback_path()?;
         Ok(Self {
             client_secret_id: vars.client_secret_id()?,
             client_id: vars.get("CLIENT_ID"),
-            endpoints: vars.endpoints()?,
+            endpoints: vars.endpoints(preset, metadata)?,
             token_endpoint_auth_method: vars.choice(
                 "TOKEN_ENDPOINT_AUTH_METHOD",
-                TokenEndpointAuthMethod::ClientSecretBasic,
+                metadata.map_or(preset.auth_method, |metadata| metadata.auth_method),
                 &[
                     ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
                     ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
@@ -148,13 +192,14 @@ impl Config {
                 PhoneNumberFormat::Plain,
                 &[("plain", PhoneNumberFormat::Plain), ("hashed", PhoneNumberFormat::Hashed)],
             )?,
-            operator_ca: vars.operator_ca()?,
+            operator_ca: vars.certificates("OPERATOR_CA_FILE")?,
+            aws_ca: vars.certificates("AWS_CA_BUNDLE")?,
             authorization: Authorization {
-                scope: vars.scope()?,
+                scope: vars.scope(preset)?,
                 pkce: vars.choice("PKCE", true, &[("S256", true), ("off", false)])?,
                 prompt_none: vars.choice("PROMPT", false, &[("none", true)])?,
-                login_hint_tel: vars.choice("LOGIN_HINT", false, &[("tel", true)])?,
-                issuer: vars.url("ISSUER")?.map(|_| vars.get("ISSUER").unwrap_or_default()),
+                login_hint_tel: vars.choice("LOGIN_HINT", preset.login_hint_tel, &[("tel", true), ("off", false)])?,
+                issuer: vars.issuer(metadata)?,
             },
             state_mode: vars.choice(
                 "STATE_MODE",
@@ -213,19 +258,37 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         }
     }
 
-    fn endpoints(&self) -> Result<Endpoints, ConfigError> {
-        let preset = self.preset()?;
-        let base = match self.url("OPERATOR_BASE_URL")? {
-            Some(base) => base,
-            None => parse_url("OPERATOR", preset.base_url)?,
+    /// Each endpoint from the first that tells it: its own variable, the discovery document, `OPERATOR_BASE_URL`,
+    /// `OPERATOR`.
+    fn endpoints(&self, preset: &Preset, metadata: Option<&Metadata>) -> Result<Endpoints, ConfigError> {
+        const VERIFY: &str = "VERIFY_ENDPOINT";
+        let base = self.url("OPERATOR_BASE_URL")?;
+        let is_named = base.is_some() || self.get("OPERATOR").is_some();
+        if metadata.is_some() && !is_named && self.get(VERIFY).is_none() {
+            // The default operator's would be sent the token of another one.
+            return Err(bad(
+                VERIFY,
+                "not set, and no discovery document has it; give the operator's address of verify",
+            ));
+        }
+        let mut endpoints = match base {
+            Some(base) => Endpoints::below(&base).ok_or_else(|| {
+                bad("OPERATOR_BASE_URL", "cannot have a query or fragment; give the part before /authorize")
+            })?,
+            None => Endpoints {
+                authorization: parse_url("OPERATOR", preset.authorization)?,
+                token: parse_url("OPERATOR", preset.token)?,
+                verify: parse_url("OPERATOR", preset.verify)?,
+            },
         };
-        let mut endpoints = Endpoints::below(&base).ok_or_else(|| {
-            bad("OPERATOR_BASE_URL", "cannot have a query or fragment; give the part before /authorize")
-        })?;
+        if let Some(metadata) = metadata {
+            endpoints.authorization = metadata.authorization_endpoint.clone();
+            endpoints.token = metadata.token_endpoint.clone();
+        }
         for (name, endpoint) in [
             ("AUTHORIZATION_ENDPOINT", &mut endpoints.authorization),
             ("TOKEN_ENDPOINT", &mut endpoints.token),
-            ("VERIFY_ENDPOINT", &mut endpoints.verify),
+            (VERIFY, &mut endpoints.verify),
         ] {
             if let Some(url) = self.url(name)? {
                 *endpoint = url;
@@ -235,27 +298,27 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
     }
 
     fn preset(&self) -> Result<&'static Preset, ConfigError> {
-        let name = self.get("OPERATOR").unwrap_or_else(|| PRESETS[0].name.to_owned());
+        let Some(name) = self.get("OPERATOR") else { return Ok(&PRESETS[0]) };
         PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
-            let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
+            let names: Vec<_> = operators().collect();
             bad("OPERATOR", format!("no such operator; use {}, or set OPERATOR_BASE_URL", names.join(", ")))
         })
     }
 
-    fn operator_ca(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-        const NAME: &str = "OPERATOR_CA_FILE";
-        let Some(path) = self.get(NAME) else { return Ok(Vec::new()) };
+    /// Roots to trust beside those compiled in.
+    fn certificates(&self, name: &'static str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+        let Some(path) = self.get(name) else { return Ok(Vec::new()) };
         let certificates = CertificateDer::pem_file_iter(Path::new(&path))
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| bad(NAME, format!("cannot be read as PEM certificates ({e}); give the path of a PEM file")))?;
+            .map_err(|e| bad(name, format!("cannot be read as PEM certificates ({e}); give the path of a PEM file")))?;
         if certificates.is_empty() {
-            return Err(bad(NAME, "holds no certificate; give a file with BEGIN CERTIFICATE blocks"));
+            return Err(bad(name, "holds no certificate; give a file with BEGIN CERTIFICATE blocks"));
         }
         Ok(certificates)
     }
 
-    fn scope(&self) -> Result<String, ConfigError> {
-        let scope = self.get("SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned());
+    fn scope(&self, preset: &Preset) -> Result<String, ConfigError> {
+        let scope = self.get("SCOPE").unwrap_or_else(|| preset.scope.to_owned());
         // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces.
         let is_token =
             |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
@@ -264,6 +327,15 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         } else {
             Err(bad("SCOPE", "not scope tokens with single spaces between them (RFC 6749 §3.3)"))
         }
+    }
+
+    fn issuer(&self, metadata: Option<&Metadata>) -> Result<Option<Issuer>, ConfigError> {
+        const NAME: &str = "ISSUER";
+        self.url(NAME)?;
+        // To the letter: a parsed URL has a slash at its end that an issuer need not have.
+        let explicit = self.get(NAME).map(|identifier| Issuer { identifier, in_callback: true });
+        let discovered = metadata.map(|metadata| metadata.issuer.clone());
+        Ok(explicit.or(discovered))
     }
 
     fn state_ttl(&self) -> Result<Duration, ConfigError> {
@@ -354,19 +426,24 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 }
 
 fn bad(variable: &'static str, fault: impl Into<String>) -> ConfigError {
-    ConfigError { variable, fault: fault.into() }
+    ConfigError::new(variable, fault)
 }
 
 fn parse_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(value).map_err(|e| bad(variable, format!("not a URL ({e})")))?;
+    secure_url(value).map_err(|fault| bad(variable, fault))
+}
+
+/// An `https` URL; plain `http` only towards this machine. The error says what is wrong, without the value.
+pub(crate) fn secure_url(value: &str) -> Result<Url, String> {
+    let url = Url::parse(value).map_err(|e| format!("not a URL ({e})"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(variable, "has credentials in it; take them out, they would reach logs"));
+        return Err("has credentials in it; take them out, they would reach logs".into());
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_this_machine(&url) => Ok(url),
-        "http" => Err(bad(variable, "http is only for localhost; use https")),
-        _ => Err(bad(variable, "not an https URL")),
+        "http" => Err("http is only for localhost; use https".into()),
+        _ => Err("not an https URL".into()),
     }
 }
 
@@ -430,6 +507,81 @@ mod tests {
     }
 
     #[test]
+    fn every_named_operator_can_be_used() {
+        let mut names = Vec::new();
+        for preset in &PRESETS {
+            let config = config(&[("OPERATOR", preset.name)]).unwrap();
+            assert_eq!(config.endpoints.authorization.as_str(), preset.authorization);
+            assert_eq!(config.endpoints.token.as_str(), preset.token);
+            assert_eq!(config.endpoints.verify.as_str(), preset.verify);
+            assert_eq!(config.token_endpoint_auth_method, preset.auth_method);
+            assert_eq!(config.authorization.scope, preset.scope);
+            assert_eq!(config.authorization.login_hint_tel, preset.login_hint_tel);
+            assert!(!names.contains(&preset.name), "{} is there once", preset.name);
+            names.push(preset.name);
+        }
+    }
+
+    #[test]
+    fn an_explicit_variable_wins_over_the_named_operator() {
+        let config = config(&[
+            ("OPERATOR", "orange-playground"),
+            ("TOKEN_ENDPOINT", "https://proxy.example/token"),
+            ("SCOPE", "dpv:FraudPreventionAndDetection number-verification:verify"),
+            ("TOKEN_ENDPOINT_AUTH_METHOD", "private_key_jwt"),
+            ("LOGIN_HINT", "off"),
+        ])
+        .unwrap();
+        assert_eq!(config.endpoints.token.as_str(), "https://proxy.example/token");
+        assert_eq!(config.endpoints.verify.host_str(), Some("api.orange.com"));
+        assert!(!config.authorization.openid() && !config.authorization.login_hint_tel);
+        assert_eq!(config.token_endpoint_auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
+    }
+
+    #[test]
+    fn discovery_tells_what_no_variable_does() {
+        let metadata = Metadata {
+            issuer: Issuer { identifier: "https://op.example".into(), in_callback: false },
+            authorization_endpoint: Url::parse("https://op.example/oauth/auth").unwrap(),
+            token_endpoint: Url::parse("https://op.example/oauth/token").unwrap(),
+            auth_method: TokenEndpointAuthMethod::PrivateKeyJwt,
+        };
+        let config = |variables: &[(&'static str, &'static str)]| {
+            let lookup = |name: &str| {
+                let set = variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+                set.or_else(|| (name == "CLIENT_SECRET_ID").then(|| "number-verification".to_owned()))
+            };
+            Config::discovered(lookup, Some(&metadata)).map_err(|e| e.to_string())
+        };
+
+        let found = config(&[("VERIFY_ENDPOINT", "https://api.op.example/verify")]).unwrap();
+        assert_eq!(found.endpoints.authorization, metadata.authorization_endpoint);
+        assert_eq!(found.endpoints.token, metadata.token_endpoint);
+        assert_eq!(found.token_endpoint_auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
+        assert_eq!(found.authorization.issuer.as_ref(), Some(&metadata.issuer));
+
+        let found =
+            config(&[("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")]).unwrap();
+        assert_eq!(found.endpoints.token, metadata.token_endpoint);
+        assert_eq!(found.endpoints.verify.as_str(), "https://api.op.example/number-verification/v0/verify");
+        let explicit = Issuer { identifier: "https://i.example".into(), in_callback: true };
+        assert_eq!(found.authorization.issuer, Some(explicit));
+
+        let explicit = [
+            ("OPERATOR", "telefonica-sandbox"),
+            ("TOKEN_ENDPOINT", "https://t.example/token"),
+            ("TOKEN_ENDPOINT_AUTH_METHOD", "client_secret_post"),
+        ];
+        let found = config(&explicit).unwrap();
+        assert_eq!(found.endpoints.token.as_str(), "https://t.example/token");
+        assert_eq!(found.endpoints.authorization, metadata.authorization_endpoint);
+        assert_eq!(found.token_endpoint_auth_method, TokenEndpointAuthMethod::ClientSecretPost);
+
+        let error = config(&[]).expect_err("no address of verify");
+        assert!(error.starts_with("environment variable VERIFY_ENDPOINT: not set"), "{error}");
+    }
+
+    #[test]
     fn an_empty_variable_is_unset() {
         let config = config(&[("STATE_MODE", ""), ("OPERATOR_BASE_URL", " "), ("CLIENT_ID", "")]).unwrap();
         assert_eq!(config.state_mode, StateMode::Sealed);
@@ -455,7 +607,7 @@ mod tests {
             ("STATE_TTL_SECONDS", "ten", "from 1 to 86400"),
             ("PKCE", "plain", "S256 or off"),
             ("PROMPT", "login", "use none"),
-            ("LOGIN_HINT", "+34600000001", "use tel"),
+            ("LOGIN_HINT", "+34600000001", "use tel or off"),
             ("PHONE_NUMBER_FORMAT", "sha256", "plain or hashed"),
             ("SCOPE", "two  spaces", "RFC 6749"),
             ("CALLBACK_PATH", "callback", "not a path"),
@@ -464,6 +616,7 @@ mod tests {
             ("REDIRECT_URI", "https://shop.example/other", "does not end in"),
             ("REDIRECT_URI", "https://shop.example/numberverification-callback#x", "fragment"),
             ("OPERATOR_CA_FILE", "/nonexistent.pem", "PEM"),
+            ("AWS_CA_BUNDLE", "/nonexistent.pem", "PEM"),
             ("FALLBACK_URL", "javascript:alert(1)", "not an https URL"),
             ("ALLOWED_ORIGINS", "https://shop.example/", "exact origins"),
             ("ALLOWED_ORIGINS", "https://shop.example,*", "not a URL"),

@@ -13,7 +13,8 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`config`] | environment variables, checked at start-up |
+//! | [`config`] | environment variables, checked at start-up; `presets` are the operators it knows by name |
+//! | [`discovery`] | what an operator's own document says, where a variable does not |
 //! | [`event`] | events of API Gateway, Function URLs and load balancers, made readable |
 //! | [`routes`] | requests in, responses out; what API Gateway and browsers need |
 //! | [`flow`] | a verification from start to outcome; state, PKCE, reload |
@@ -59,12 +60,14 @@ pub mod config;
 mod container_credentials;
 pub mod correlator;
 pub mod deadline;
+pub mod discovery;
 pub mod event;
 pub mod flow;
 pub mod operator;
 pub mod outcome;
 pub mod pages;
 pub mod phone_number;
+mod presets;
 mod redacted;
 pub mod routes;
 pub mod seal;

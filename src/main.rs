@@ -14,16 +14,20 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init(variable);
-    let app = match setup::app(variable) {
+    let app = match setup::start(variable).await {
         Ok(app) => Arc::new(app),
         Err(fault) => {
             tracing::error!(reason = fault.to_string(), "the function cannot start");
             return ExitCode::FAILURE;
         }
     };
+    tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.prepare().await }
+    });
     let http = Adapter::from(service_fn(move |request: Request| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.handle(&request).await) }
+        async move { Ok::<_, Infallible>(app.answer(request).await) }
     }));
     // One event after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says (Lambda Managed Instances).
     let served = lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::operator::{ClientAuthentication, ClientCredentials, ClientSecret, PrivateKey, TokenEndpointAuthMethod};
+use crate::operator::{
+    ClientAuthentication, ClientCredentials, ClientSecret, ErrorCode, PrivateKey, TokenEndpointAuthMethod,
+};
 use crate::outcome::Outcome;
 use crate::seal::Sealer;
 
@@ -134,6 +136,8 @@ enum Stage {
     Current,
     Previous,
 }
+
+const NOT_UNDERSTOOD: &str = "Secrets Manager's answer cannot be understood";
 
 /// How long a refresh may hold up verifications.
 const REFRESH_WITHIN: Duration = Duration::from_secs(2);
@@ -277,7 +281,10 @@ impl SecretStore {
                 Some("DecryptionFailure") => "cannot be decrypted; allow kms:Decrypt on its key to the function's role".to_owned(),
                 Some("ThrottlingException") => return self.busy("limits how often it is read"),
                 _ if unavailable => return self.busy("is unavailable for now"),
-                code => format!("Secrets Manager refused with {}", code.unwrap_or("no error code")),
+                code => match code.and_then(ErrorCode::new) {
+                    Some(code) => format!("Secrets Manager refused with {}", code.as_str()),
+                    None => NOT_UNDERSTOOD.to_owned(),
+                },
             },
             SdkError::TimeoutError(_) => return self.timed_out(),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => return self.timed_out(),
@@ -289,7 +296,7 @@ impl SecretStore {
                 )
             }
             _ if unavailable => return self.busy("is unavailable for now"),
-            _ => "Secrets Manager's answer cannot be understood".to_owned(),
+            _ => NOT_UNDERSTOOD.to_owned(),
         };
         self.misconfigured(&fault)
     }

@@ -56,9 +56,20 @@ pub struct Leg {
     pub retried: bool,
 }
 
+/// Where a verification ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It never began: a start that is refused by our own fault is an outage like any other, and counted as one.
+    Start,
+    /// In the callback.
+    Callback,
+}
+
 /// The line of one verification.
 #[derive(Debug)]
 pub struct Verification<'a> {
+    /// Where it ended.
+    pub step: Step,
     /// What it came to.
     pub outcome: Outcome,
     /// The reference on the page.
@@ -97,7 +108,11 @@ impl Verification<'_> {
         let mut line = Map::new();
         line.insert("timestamp".into(), timestamp().into());
         line.insert("level".into(), self.level().into());
-        line.insert("message".into(), "verification".into());
+        let message = match self.step {
+            Step::Start => "a verification could not be started",
+            Step::Callback => "verification",
+        };
+        line.insert("message".into(), message.into());
         line.insert("outcome".into(), self.outcome.name().into());
         line.insert("correlator".into(), self.correlator.as_str().into());
         line.insert("cold_start".into(), self.cold_start.into());
@@ -139,14 +154,16 @@ impl Verification<'_> {
     /// count is split by outcome; operators' error codes have no bounds and are no dimension at all.
     ///
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-    fn count(&self, line: &mut Map<String, Value>, times: Vec<Value>) {
-        let could_not_be_checked = self.outcome.device_phone_number_verified().is_none();
-        let mut sums = times;
-        sums.push(json!({ "Name": "CouldNotBeChecked", "Unit": "Count" }));
-        sums.push(json!({ "Name": "ColdStarts", "Unit": "Count" }));
+    fn count(&self, line: &mut Map<String, Value>, mut metrics: Vec<Value>) {
+        if !matches!(self.outcome, Outcome::InvalidRequest | Outcome::InvalidState) {
+            // Left out of what is never a verification: the URL is public, and a scanner's rubbish is no outage.
+            let could_not_be_checked = self.outcome.device_phone_number_verified().is_none();
+            line.insert("CouldNotBeChecked".into(), u8::from(could_not_be_checked).into());
+            metrics.push(json!({ "Name": "CouldNotBeChecked", "Unit": "Count" }));
+        }
+        metrics.push(json!({ "Name": "ColdStarts", "Unit": "Count" }));
         line.insert(FUNCTION_NAME.into(), FUNCTION.get().map_or("local", String::as_str).into());
         line.insert("Verifications".into(), 1.into());
-        line.insert("CouldNotBeChecked".into(), u8::from(could_not_be_checked).into());
         line.insert("ColdStarts".into(), u8::from(self.cold_start).into());
         let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
         line.insert(
@@ -159,7 +176,7 @@ impl Verification<'_> {
                         "Dimensions": [[FUNCTION_NAME], [FUNCTION_NAME, "outcome"]],
                         "Metrics": [{ "Name": "Verifications", "Unit": "Count" }],
                     },
-                    { "Namespace": NAMESPACE, "Dimensions": [[FUNCTION_NAME]], "Metrics": sums },
+                    { "Namespace": NAMESPACE, "Dimensions": [[FUNCTION_NAME]], "Metrics": metrics },
                 ],
             }),
         );
@@ -240,8 +257,16 @@ mod tests {
     fn line(outcome: Outcome, trace: &Trace) -> Value {
         let correlator = Correlator::from_header(None, "request-id");
         let time = Duration::from_millis(20);
-        Verification { outcome, correlator: &correlator, cold_start: true, operator: "operator.example", time, trace }
-            .to_json()
+        Verification {
+            step: Step::Callback,
+            outcome,
+            correlator: &correlator,
+            cold_start: true,
+            operator: "operator.example",
+            time,
+            trace,
+        }
+        .to_json()
     }
 
     #[test]
@@ -275,8 +300,12 @@ mod tests {
     #[test]
     fn only_the_operators_answer_counts_as_checked() {
         for outcome in Outcome::ALL {
-            let checked = matches!(outcome, Outcome::Verified | Outcome::NotVerified);
-            assert_eq!(line(outcome, &Trace::default())["CouldNotBeChecked"], u8::from(!checked), "{outcome:?}");
+            let counted = match outcome {
+                Outcome::Verified | Outcome::NotVerified => json!(0),
+                Outcome::InvalidRequest | Outcome::InvalidState => Value::Null,
+                _ => json!(1),
+            };
+            assert_eq!(line(outcome, &Trace::default())["CouldNotBeChecked"], counted, "{outcome:?}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! HTTP with bounds: compiled-in roots, no redirects, no proxy, bodies up to 64 KiB, and a second sending only
 //! where the far side cannot have acted on the first.
 
+mod ahead;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -24,12 +26,17 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower::Service;
+use url::Url;
 
 use crate::deadline::Deadline;
+use ahead::{Ahead, Open};
 
 /// An HTTP client that keeps its connections across invocations.
 #[derive(Debug, Clone)]
-pub struct Transport(Client<Connector, Full<Bytes>>);
+pub struct Transport {
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+}
 
 /// An answer whose body was read to its end.
 #[derive(Debug)]
@@ -93,12 +100,22 @@ impl Transport {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        let connector = Connector { https: HttpsConnector::from((tcp, tls)), ahead: Ahead::default() };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .http1_max_buf_size(MAX_HEAD)
-            .build(Connector(HttpsConnector::from((tcp, tls))));
-        Ok(Self(client))
+            .build(connector.clone());
+        Ok(Self { client, connector })
+    }
+
+    /// Opens a connection for the request that will be next, unless there is one. It is a task of the current Tokio
+    /// runtime; nobody hears of its failure, because the request then makes a connection of its own.
+    pub fn open_ahead(&self, to: &Url) {
+        if let Ok(to) = Uri::try_from(to.as_str()) {
+            let connecting = self.connector.clone().https.call(to.clone());
+            self.connector.ahead.open(&to, async { connecting.await.map(TokioIo::new) });
+        }
     }
 
     /// Sends a request and reads the whole answer.
@@ -123,7 +140,7 @@ impl Transport {
         let mut connects_failed = 0;
         let mut retried = false;
         let response = loop {
-            let error = match self.0.request(request.clone()).await {
+            let error = match self.client.request(request.clone()).await {
                 Ok(response) => break response,
                 Err(error) => error,
             };
@@ -215,23 +232,34 @@ impl Traffic {
     }
 }
 
-/// Makes connections whose [`Traffic`] is known.
+type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Makes connections whose [`Traffic`] is known, or takes one that was opened ahead.
 #[derive(Debug, Clone)]
-struct Connector(HttpsConnector<HttpConnector>);
+struct Connector {
+    https: HttpsConnector<HttpConnector>,
+    ahead: Ahead<TokioIo<Stream>>,
+}
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Watched<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+    type Response = TokioIo<Watched<Stream>>;
     type Error = Box<dyn StdError + Send + Sync>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
+        self.https.poll_ready(cx)
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        let connecting = self.0.call(destination);
+        let ahead = self.ahead.clone();
+        let connecting = self.https.call(destination.clone());
         Box::pin(async move {
-            Ok(TokioIo::new(Watched { stream: TokioIo::new(connecting.await?), traffic: Arc::default() }))
+            let stream = match ahead.take(&destination).await {
+                Some(stream) => stream,
+                None => TokioIo::new(connecting.await?),
+            };
+            let open = ahead.opened(&destination);
+            Ok(TokioIo::new(Watched { stream, traffic: Arc::default(), _open: open }))
         })
     }
 }
@@ -240,6 +268,7 @@ impl Service<Uri> for Connector {
 struct Watched<S> {
     stream: TokioIo<S>,
     traffic: Arc<Traffic>,
+    _open: Arc<Open>,
 }
 
 impl<S: Connection> Connection for Watched<S> {

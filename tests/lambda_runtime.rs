@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -12,7 +13,6 @@ use number_verification::transport::Transport;
 use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 use support::tools;
-use tokio::process::{Child, Command};
 
 /// File, status, and what stands in the body.
 const EVENTS: [(&str, u64, &str); 21] = [
@@ -52,9 +52,19 @@ async fn every_sample_event_under_the_runtime_interface_emulator() {
     assert_eq!(files, listed, "each file of events/ is in the table");
 
     let sandbox = Sandbox::start(Settings::default()).await.unwrap();
-    let (_moto, moto_url) = moto().await;
+    let (_moto, moto_url) = tools::moto().await;
     store_secret(&moto_url).await;
-    let (_emulator, invocations) = emulator(&sandbox.base_url(), &moto_url).await;
+    let (_emulator, invocations) = tools::emulator(
+        Path::new(env!("CARGO_BIN_EXE_number-verification")),
+        &[
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &moto_url),
+            ("CLIENT_SECRET_ID", "number-verification"),
+            ("OPERATOR_BASE_URL", &sandbox.base_url()),
+            ("REDIRECT_URI", "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/numberverification-callback"),
+            ("STATE_MODE", "phone"),
+        ],
+    )
+    .await;
 
     let http = Transport::new(&[]).unwrap();
     for (name, status, contains) in EVENTS {
@@ -83,15 +93,6 @@ fn the_variables_for_sam_local_are_those_the_template_names() {
     }
 }
 
-/// moto's Secrets Manager, empty.
-async fn moto() -> (Child, String) {
-    let port = tools::free_port();
-    let mut command = Command::new(tools::tool("moto_server"));
-    let mut moto = tools::spawn(command.args(["-p", &port.to_string()]).stderr(std::process::Stdio::null()));
-    tools::listening(&mut moto, port).await;
-    (moto, format!("http://127.0.0.1:{port}"))
-}
-
 /// Stores the secret as an owner does, with the SDK.
 async fn store_secret(moto_url: &str) {
     let client: Client = secrets_manager::client(Transport::new(&[]).unwrap(), |name| {
@@ -106,25 +107,4 @@ async fn store_secret(moto_url: &str) {
     .unwrap();
     let secret = r#"{"client_id":"my-app-id","client_secret":"my-app-secret"}"#;
     client.create_secret().name("number-verification").secret_string(secret).send().await.unwrap();
-}
-
-/// The emulator around the function, with the variables of `events/env.json` moved to this machine.
-async fn emulator(operator: &str, secrets_manager: &str) -> (Child, String) {
-    let (port, runtime_api_port) = (tools::free_port(), tools::free_port());
-    let mut command = Command::new(tools::runtime_interface_emulator());
-    command
-        .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
-        .args(["--runtime-api-address", &format!("127.0.0.1:{runtime_api_port}")])
-        .arg(env!("CARGO_BIN_EXE_number-verification"))
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("AWS_REGION", "eu-west-1")
-        .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager)
-        .env("CLIENT_SECRET_ID", "number-verification")
-        .env("OPERATOR_BASE_URL", operator)
-        .env("REDIRECT_URI", "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/numberverification-callback")
-        .env("STATE_MODE", "phone");
-    let mut emulator = tools::spawn(&mut command);
-    tools::listening(&mut emulator, port).await;
-    (emulator, format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"))
 }

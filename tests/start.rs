@@ -165,5 +165,20 @@ async fn the_owner_s_name_colour_and_links_are_on_the_pages() {
     {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
-    assert!(page.header("content-security-policy").contains("img-src https://cdn.acme.example;"));
+    assert!(page.header("content-security-policy").contains("img-src data: https://cdn.acme.example;"));
+}
+
+/// As events carry them, which is not always as HTTP allows them.
+#[tokio::test]
+async fn no_accept_header_makes_it_fail() {
+    let function = Function::start(&[]).await;
+    for value in ["", ",;q=", "é, de", "\u{0}", "de\r\nset-cookie: a=b", "*;q=NaN", "ü-".repeat(3000).as_str()] {
+        for name in ["accept", "accept-language"] {
+            let page = function.get("/", &[(name, value)]).await;
+            assert_eq!((page.status, page.header("content-language")), (200, "en"), "{name}: {value}");
+        }
+    }
+    let page = function.get("/", &[("accept-language", "de-CH, en;q=0.5")]).await;
+    assert_eq!(page.header("content-language"), "de");
+    assert_eq!(page.header("vary"), "Accept, Accept-Language, Origin");
 }

@@ -11,6 +11,7 @@
 //!   `tls.rs` encrypts them where [`Settings::tls`] says so.
 //! - `secrets_manager.rs`: `GetSecretValue`.
 //! - `authorize.rs`: the authorization endpoint; `scope.rs`, `redirect_uri.rs` and `pkce.rs` judge its parameters.
+//! - `discovery.rs`: what the operator says about itself (OpenID Connect Discovery).
 //! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens.
 //! - `verify.rs`: the Number Verification API itself.
 //! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): what happens instead of the usual.
@@ -22,6 +23,7 @@
 mod authorize;
 mod client;
 mod control;
+mod discovery;
 mod grants;
 mod headers;
 mod ledger;

@@ -16,7 +16,7 @@ use crate::listener::{Connection, NumberingListener};
 use crate::operator::{Operator, lock};
 use crate::script::{Reply, canned};
 use crate::served::Served;
-use crate::{authorize, control, page, secrets_manager, token, verify};
+use crate::{authorize, control, discovery, page, secrets_manager, token, verify};
 
 /// No request of this protocol is nearly that long.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -33,6 +33,7 @@ fn routes(operator: Arc<Operator>) -> Router {
         .route("/", get(page::show).post(secrets_manager::answer))
         .route("/authorize", get(authorize::authorize))
         .route("/token", post(token::token))
+        .route("/.well-known/openid-configuration", get(discovery::document))
         .route("/number-verification/{version}/verify", post(verify::verify))
         .route("/sandbox/health", get(StatusCode::NO_CONTENT))
         .route("/sandbox/scenario", post(control::set_scenario))

@@ -177,10 +177,10 @@ impl Flow {
             authorization_code: code.clone(),
             redirect_uri: callback.redirect_uri.to_owned(),
             code_verifier: accepted.code_verifier,
-            id_token: self
-                .authorization
-                .openid()
-                .then(|| ExpectedIdToken { nonce: accepted.nonce, issuer: self.authorization.issuer.clone() }),
+            id_token: self.authorization.openid().then(|| ExpectedIdToken {
+                nonce: accepted.nonce,
+                issuer: self.authorization.issuer.as_ref().map(|issuer| issuer.identifier.clone()),
+            }),
         };
         let secret = self.secrets.get(callback.deadline).await?;
         let result = match self.exchange(&grant, &secret, callback.deadline, &mut finished.trace).await {
@@ -252,12 +252,12 @@ impl Flow {
 
     /// RFC 9207 §2.4: where the issuer is known, a response of another one is not for us (mix-up).
     fn check_issuer(&self, parameters: &Parameters) -> Result<(), Stopped> {
-        match (&self.authorization.issuer, &parameters.iss) {
-            (Some(expected), came) if came.as_ref() != Some(expected) => {
-                Err(invalid("parameter iss is not the configured ISSUER (RFC 9207)"))
-            }
-            _ => Ok(()),
-        }
+        let right = match (&self.authorization.issuer, &parameters.iss) {
+            (Some(issuer), Some(came)) => *came == issuer.identifier,
+            (Some(issuer), None) => !issuer.in_callback,
+            (None, _) => true,
+        };
+        if right { Ok(()) } else { Err(invalid("parameter iss is not the configured ISSUER (RFC 9207)")) }
     }
 
     /// Exchanges the code, and does it again where the operator refused a secret that has changed meanwhile.

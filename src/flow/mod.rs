@@ -14,10 +14,21 @@ pub use browser::Browser;
 pub use callback::{Callback, Finished, Parameters};
 pub use start::Started;
 
+/// What only `fuzz/` needs from outside.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use super::state::{Binding, OpenedState, StateError, open, seal};
+}
+
 use crate::config::{Authorization, Config, StateMode};
+use crate::deadline::Deadline;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
 use crate::secret::{SecretError, SecretStore};
+
+/// Lambda may freeze the environment in the middle of it. After the thaw the time is over, so that no verification waits
+/// for an answer that went by.
+const PREPARE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
@@ -53,6 +64,13 @@ impl Flow {
             state_mode: config.state_mode,
             state_ttl: config.state_ttl,
         }
+    }
+
+    /// Has what the first verification will wait for under way: the secret, and a connection to the operator. Whatever
+    /// fails here is tried again where it is needed, and told there.
+    pub async fn prepare(&self) {
+        self.operator.open_ahead();
+        let _ = self.secrets.get(Deadline::after(PREPARE_WITHIN)).await;
     }
 
     /// The operator's host, for the log.

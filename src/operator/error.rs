@@ -63,7 +63,7 @@ impl ErrorCode {
 
 /// Every error code of the specifications, and what it comes to. A code that is not here is an `operator_error`.
 #[rustfmt::skip]
-const CODES: [(&str, Outcome); 52] = [
+const CODES: [(&str, Outcome); 53] = [
     // RFC 6749 §4.1.2.1, the redirect from the authorization endpoint
     ("access_denied",              Outcome::AccessDenied),
     ("invalid_request",            Outcome::OperatorError),
@@ -103,6 +103,7 @@ const CODES: [(&str, Outcome); 52] = [
     ("FAILED_PRECONDITION",        Outcome::OperatorError),
     ("GONE",                       Outcome::OperatorError),
     ("IDENTIFIER_NOT_FOUND",       Outcome::OperatorError),
+    ("INCOMPATIBLE_STATE",         Outcome::OperatorError),
     ("INTERNAL",                   Outcome::OperatorError),
     ("INVALID_ARGUMENT",           Outcome::OperatorError),
     ("INVALID_TOKEN_CONTEXT",      Outcome::OperatorError),
@@ -261,7 +262,7 @@ mod tests {
                  invalid_token invalid_dpop_proof use_dpop_nonce \
                  INVALID_ARGUMENT OUT_OF_RANGE UNAUTHENTICATED AUTHENTICATION_REQUIRED INVALID_TOKEN_CONTEXT \
                  NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT NOT_FOUND IDENTIFIER_NOT_FOUND METHOD_NOT_ALLOWED \
-                 NOT_ACCEPTABLE ABORTED ALREADY_EXISTS CONFLICT GONE FAILED_PRECONDITION UNSUPPORTED_MEDIA_TYPE \
+                 NOT_ACCEPTABLE ABORTED ALREADY_EXISTS CONFLICT INCOMPATIBLE_STATE GONE FAILED_PRECONDITION UNSUPPORTED_MEDIA_TYPE \
                  UNSUPPORTED_IDENTIFIER UNNECESSARY_IDENTIFIER SERVICE_NOT_APPLICABLE MISSING_IDENTIFIER INTERNAL \
                  NOT_IMPLEMENTED BAD_GATEWAY",
             ),

@@ -55,7 +55,7 @@ impl ExpectedIdToken {
         if !for_us {
             return Err("the aud of its id_token is not our client_id");
         }
-        if claims.exp + LEEWAY_SECONDS <= now {
+        if claims.exp.saturating_add(LEEWAY_SECONDS) <= now {
             return Err("its id_token has expired");
         }
         if self.nonce.is_some() && self.nonce != claims.nonce {
@@ -96,6 +96,7 @@ mod tests {
             ("several audiences, issued to us", json!({ "aud": ["us", "them"], "azp": "us" }), true),
             ("a list of one", json!({ "aud": ["us"] }), true),
             ("a clock that is a little off", json!({ "exp": NOW - 30 }), true),
+            ("an exp that no clock reaches", json!({ "exp": u64::MAX }), true),
             ("another nonce", json!({ "nonce": "n-2" }), false),
             ("no nonce", json!({ "nonce": null }), false),
             ("another issuer", json!({ "iss": "https://evil.example" }), false),

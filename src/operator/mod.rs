@@ -2,6 +2,8 @@
 
 mod client_authentication;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod id_token;
 mod private_key;
 mod token;
@@ -114,6 +116,8 @@ pub struct AuthorizationGrant {
 pub struct Operator {
     transport: Transport,
     endpoints: Endpoints,
+    /// Whether `verify` is on another host than the token endpoint, so that it needs a connection of its own.
+    verify_is_elsewhere: bool,
     phone_number_format: PhoneNumberFormat,
 }
 
@@ -121,13 +125,19 @@ impl Operator {
     /// An operator reached through `transport`.
     #[must_use]
     pub fn new(transport: Transport, endpoints: Endpoints, phone_number_format: PhoneNumberFormat) -> Self {
-        Self { transport, endpoints, phone_number_format }
+        let verify_is_elsewhere = endpoints.verify.origin() != endpoints.token.origin();
+        Self { transport, endpoints, verify_is_elsewhere, phone_number_format }
     }
 
     /// Where the browser is sent.
     #[must_use]
     pub fn authorization_endpoint(&self) -> &Url {
         &self.endpoints.authorization
+    }
+
+    /// Opens a connection for the token request to come.
+    pub fn open_ahead(&self) {
+        self.transport.open_ahead(&self.endpoints.token);
     }
 
     /// The host that answers `verify`, for the log.

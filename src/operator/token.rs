@@ -41,6 +41,9 @@ impl Operator {
         credentials: &ClientCredentials,
         deadline: Deadline,
     ) -> Result<(AccessToken, Evidence), OperatorError> {
+        if self.verify_is_elsewhere {
+            self.transport.open_ahead(&self.endpoints.verify);
+        }
         let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline).await?;
         // Telefónica's own SDK does the same: some gateways in front of operators take JSON only.
         if answer.status == 415 {
@@ -88,7 +91,7 @@ impl Operator {
     }
 }
 
-fn read_token(
+pub(super) fn read_token(
     answer: &Answer,
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,

@@ -56,7 +56,7 @@ impl Operator {
     }
 }
 
-fn read_match(answer: &Answer) -> Result<(bool, Evidence), OperatorError> {
+pub(super) fn read_match(answer: &Answer) -> Result<(bool, Evidence), OperatorError> {
     if answer.status != 200 {
         return Err(OperatorError::verify_refused(answer));
     }

@@ -47,9 +47,14 @@ impl Answer {
             Ok(page) => Self::new(status, HTML, page),
             Err(error) => {
                 tracing::error!(%error, "a page could not be written; please report this as a defect");
-                Self::new(500, "text/plain", "This page could not be written. It is not your fault.".to_owned())
+                Self::defect()
             }
         }
+    }
+
+    /// What is left to say where a defect of this program keeps it from saying more.
+    pub fn defect() -> Self {
+        Self::new(500, "text/plain", "This page could not be written. It is not your fault.".to_owned())
     }
 
     pub fn redirect(location: &str) -> Self {
@@ -111,6 +116,11 @@ impl Answer {
         if origin != "*" {
             self.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
         }
+    }
+
+    /// The answer with nothing added.
+    pub fn into_response(self) -> Response<String> {
+        self.0
     }
 
     /// Adds what every answer carries.

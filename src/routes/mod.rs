@@ -6,6 +6,7 @@ mod cookies;
 mod origin;
 mod place;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -20,7 +21,7 @@ use crate::flow::{Browser, Callback, Finished, Flow, Parameters, Started, Stoppe
 use crate::outcome::Outcome;
 use crate::pages::{self, Language, Notice, Pages};
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
-use crate::telemetry::{Trace, Verification};
+use crate::telemetry::{Step, Trace, Verification};
 use accept::Format;
 use answer::{Answer, Problem};
 use place::{Place, Route};
@@ -55,6 +56,20 @@ impl App {
     pub fn new(config: Config, flow: Flow) -> Self {
         let pages = Pages::new(&config.branding);
         Self { config, flow, pages, cold: AtomicBool::new(true) }
+    }
+
+    /// Has what the first verification will wait for under way.
+    pub async fn prepare(&self) {
+        self.flow.prepare().await;
+    }
+
+    /// Answers a request, and be it with an apology after a panic, whose place is in the log by then. Without that the
+    /// runtime would hand the panic's message to the invoker, and the gateway would answer with its bare 502.
+    pub async fn answer(self: Arc<Self>, request: Request) -> Response<String> {
+        match tokio::spawn(async move { self.handle(&request).await }).await {
+            Ok(response) => response,
+            Err(_) => Answer::defect().into_response(),
+        }
     }
 
     /// Answers a request. There is an answer to every one.
@@ -101,15 +116,12 @@ impl App {
             Ok(phone_number) => phone_number,
             Err(error) => return self.bad_number(incoming, &typed, error),
         };
+        let start = Instant::now();
         match self.started(incoming, &phone_number).await {
             Ok(started) => self.to_operator(incoming, &started),
             Err(stopped) => {
-                tracing::error!(
-                    outcome = stopped.outcome.name(),
-                    correlator = incoming.correlator.as_str(),
-                    reason = stopped.says,
-                    "a verification could not be started"
-                );
+                let trace = Trace { says: Some(stopped.says), ..Trace::default() };
+                self.log(incoming, Step::Start, stopped.outcome, start, &trace);
                 self.outcome(incoming, stopped.outcome, Some(&phone_number))
             }
         }
@@ -147,15 +159,7 @@ impl App {
                 trace: Trace { says: Some(stopped.says), ..Trace::default() },
             },
         };
-        Verification {
-            outcome: finished.outcome,
-            correlator: &incoming.correlator,
-            cold_start: self.cold.swap(false, Ordering::Relaxed),
-            operator: self.flow.operator_host(),
-            time: start.elapsed(),
-            trace: &finished.trace,
-        }
-        .log();
+        self.log(incoming, Step::Callback, finished.outcome, start, &finished.trace);
         let mut answer = self.outcome(incoming, finished.outcome, finished.phone_number.as_ref());
         if let Some(seconds) = finished.retry_after {
             answer.retry_after(seconds);
@@ -178,6 +182,19 @@ impl App {
             deadline: incoming.deadline,
         };
         Ok(self.flow.callback(&callback).await)
+    }
+
+    fn log(&self, incoming: &Incoming, step: Step, outcome: Outcome, start: Instant, trace: &Trace) {
+        Verification {
+            step,
+            outcome,
+            correlator: &incoming.correlator,
+            cold_start: self.cold.swap(false, Ordering::Relaxed),
+            operator: self.flow.operator_host(),
+            time: start.elapsed(),
+            trace,
+        }
+        .log();
     }
 
     fn outcome(&self, incoming: &Incoming, outcome: Outcome, phone_number: Option<&PhoneNumber>) -> Answer {

@@ -26,11 +26,13 @@ class Product:
         self.output = []
         self.serves = False
         self.settled = threading.Event()
-        environment = os.environ | variables | {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
+        # cargo-lambda stands beside this Python, whether make or somebody by hand started it.
+        path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
+        ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
         self.process = subprocess.Popen(
             [sys.executable, CHECKOUT / "tools/run.py"],
             cwd=CHECKOUT,
-            env=environment,
+            env=os.environ | variables | ports | {"PATH": path},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -23,12 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Environment {
     child: Child,
     runtime_api: Arc<RuntimeApi>,
+    waiting: mpsc::UnboundedSender<Invocation>,
     log: watch::Receiver<Vec<String>>,
 }
 
 #[derive(Default)]
 struct RuntimeApi {
-    waiting: Mutex<Option<mpsc::UnboundedSender<Invocation>>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Result<Value, String>>>>,
     numbered: AtomicU64,
     /// How many of the program's requests for an event wait for one.
@@ -49,8 +49,7 @@ impl Environment {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let runtime_api = Arc::new(RuntimeApi::default());
-        let (sender, receiver) = mpsc::unbounded_channel();
-        *runtime_api.waiting.lock().unwrap() = Some(sender);
+        let (waiting, receiver) = mpsc::unbounded_channel();
         tokio::spawn(serve(listener, Arc::clone(&runtime_api), Arc::new(tokio::sync::Mutex::new(receiver))));
 
         let mut child = Command::new(env!("CARGO_BIN_EXE_number-verification"))
@@ -78,7 +77,7 @@ impl Environment {
                 }
             });
         }
-        Self { child, runtime_api, log }
+        Self { child, runtime_api, waiting, log }
     }
 
     /// Invokes the function. An error is what the program told the Runtime API instead of an answer.
@@ -89,7 +88,7 @@ impl Environment {
         let (answered, answer) = oneshot::channel();
         self.runtime_api.answers.lock().unwrap().insert(request_id.clone(), answered);
         let invocation = Invocation { request_id, deadline_ms, event: event.to_string() };
-        self.runtime_api.waiting.lock().unwrap().as_ref().unwrap().send(invocation).ok().expect("it is served");
+        assert!(self.waiting.send(invocation).is_ok(), "the Runtime API is served");
         tokio::time::timeout(time_left + PATIENCE, answer).await.expect("an invocation hangs").unwrap()
     }
 

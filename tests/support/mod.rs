@@ -36,8 +36,8 @@ pub struct Function {
 
 /// Where the function runs.
 enum Runs {
-    Here(App),
-    In(Environment),
+    Here(Box<App>),
+    In(Box<Environment>),
 }
 
 /// An answer of the function.
@@ -58,14 +58,14 @@ impl Function {
         let sandbox = sandbox.into();
         let variables = all_variables(&sandbox, variables);
         let app = setup::app(|name| variables.get(name).cloned());
-        Self { sandbox, runs: Runs::Here(app.unwrap()), time_left: Duration::from_secs(10) }
+        Self { sandbox, runs: Runs::Here(Box::new(app.unwrap())), time_left: Duration::from_secs(10) }
     }
 
     /// The real program, in an environment of its own.
     pub async fn deployed(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let environment = Environment::start(all_variables(&sandbox, variables)).await;
-        Self { sandbox, runs: Runs::In(environment), time_left: Duration::from_secs(10) }
+        Self { sandbox, runs: Runs::In(Box::new(environment)), time_left: Duration::from_secs(10) }
     }
 
     /// The environment of a function that is [`Function::deployed`].
@@ -210,7 +210,12 @@ impl Browser {
 
     /// Opens an address of the function.
     pub async fn open(&mut self, function: &Function, path_and_query: &str, accept: &str) -> Answer {
-        let answer = function.get(path_and_query, &self.headers(&[("accept", accept)])).await;
+        self.open_with(function, path_and_query, &[("accept", accept)]).await
+    }
+
+    /// The same with other headers.
+    pub async fn open_with(&mut self, function: &Function, path_and_query: &str, headers: &[(&str, &str)]) -> Answer {
+        let answer = function.get(path_and_query, &self.headers(headers)).await;
         self.keep_cookies(&answer);
         answer
     }

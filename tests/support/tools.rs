@@ -1,10 +1,11 @@
 //! The real parts that `make` installs: AWS's Runtime Interface Emulator, moto, cargo-lambda.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::process::{Child, Command};
 
 /// How long a program may take until it listens, on a machine that is doing other things.
@@ -30,6 +31,47 @@ pub fn runtime_interface_emulator() -> PathBuf {
 
 fn venv() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/venv")
+}
+
+/// moto: AWS's own APIs on this machine, empty.
+pub async fn moto() -> (Child, String) {
+    let port = free_port();
+    let mut command = Command::new(tool("moto_server"));
+    let mut moto = spawn(command.args(["-p", &port.to_string()]).stderr(Stdio::null()));
+    listening(&mut moto, port).await;
+    (moto, format!("http://127.0.0.1:{port}"))
+}
+
+/// The emulator around the function, with these variables and credentials; where to send invocations.
+pub async fn emulator(program: &Path, variables: &[(&str, &str)]) -> (Child, String) {
+    let (port, runtime_api_port) = (free_port(), free_port());
+    let mut command = Command::new(runtime_interface_emulator());
+    command
+        .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
+        .args(["--runtime-api-address", &format!("127.0.0.1:{runtime_api_port}")])
+        .arg(program)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "eu-west-1")
+        .envs(variables.iter().copied());
+    let mut emulator = spawn(&mut command);
+    listening(&mut emulator, port).await;
+    (emulator, format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"))
+}
+
+/// What a program prints, which must end well.
+pub async fn output(command: &mut Command) -> String {
+    let ended = command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().await.unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", ended.status);
+    stdout.into_owned()
+}
+
+/// What `tools/cloudformation.py` prints.
+pub async fn cloudformation(arguments: &[&str]) -> Value {
+    let mut command = Command::new(tool("python"));
+    let printed = output(command.arg("tools/cloudformation.py").args(arguments)).await;
+    serde_json::from_str(&printed).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {printed}"))
 }
 
 /// A port that was free a moment ago.

@@ -1,0 +1,69 @@
+//! The callback's query, in the event that API Gateway makes of it: it is always read, and no parameter is taken that
+//! came twice or too long.
+
+#![no_main]
+
+use std::collections::HashMap;
+
+use lambda_http::{Request, RequestExt as _};
+use libfuzzer_sys::fuzz_target;
+use number_verification::event;
+use number_verification::flow::Parameters;
+use number_verification::outcome::Outcome;
+use serde_json::{Value, json};
+
+const OURS: [&str; 6] = ["code", "state", "error", "error_description", "error_uri", "iss"];
+const MAX_LENGTH: usize = 4096;
+
+fuzz_target!(|query: &str| {
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut values: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, value) in &pairs {
+        values.entry(name).or_default().push(value);
+    }
+    let acceptable = OURS.iter().all(|name| {
+        let given = values.get(name).map_or(&[][..], Vec::as_slice);
+        given.len() <= 1 && given.iter().all(|value| value.len() <= MAX_LENGTH)
+    });
+    for (source, event) in [("HTTP API", http_api(query)), ("REST API", rest_api(&values))] {
+        let request: Request = event::read(event).expect("an event of a gateway").into();
+        let query = request.query_string_parameters_ref();
+        match Parameters::from_query(query.into_iter().flat_map(|query| query.iter())) {
+            Ok(parameters) => {
+                assert!(acceptable, "{source}: a repeated or long parameter is taken");
+                assert_eq!(format!("{parameters:?}"), "Parameters([redacted])");
+            }
+            Err(stopped) => {
+                assert!(!acceptable, "{source}: refused without a reason: {}", stopped.says);
+                assert_eq!(stopped.outcome, Outcome::InvalidRequest);
+                assert!(OURS.iter().any(|name| stopped.says.starts_with(&format!("parameter {name} "))));
+            }
+        }
+    }
+});
+
+/// Payload 2.0 has the query as it came.
+fn http_api(query: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/numberverification-callback",
+        "rawQueryString": query,
+        "headers": { "host": query, "accept": query },
+        "cookies": [query],
+        "requestContext": { "stage": "$default", "domainName": "a.example", "http": { "method": "GET" } },
+    })
+}
+
+/// Payload 1.0 has it decoded.
+fn rest_api(values: &HashMap<&str, Vec<&str>>) -> Value {
+    json!({
+        "httpMethod": "GET",
+        "path": "/numberverification-callback",
+        "headers": {},
+        "multiValueHeaders": {},
+        "queryStringParameters": values.iter().map(|(name, values)| (*name, values.last())).collect::<HashMap<_, _>>(),
+        "multiValueQueryStringParameters": values,
+        "requestContext": { "stage": "prod", "domainName": "a.example", "httpMethod": "GET" },
+    })
+}

@@ -1,0 +1,72 @@
+//! Whatever an operator, or something in front of it, answers: a verdict only where there is one, a token that can be
+//! sent as it is, and nothing of the rest in what is logged.
+
+#![no_main]
+
+use std::collections::HashMap;
+
+use arbitrary::Arbitrary;
+use http::{HeaderMap, HeaderValue};
+use libfuzzer_sys::fuzz_target;
+use number_verification::OperatorError;
+use number_verification::operator::fuzzing::{header, read_match, read_token};
+use number_verification::outcome::Outcome;
+use number_verification::transport::Answer;
+use serde_json::value::RawValue;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    status: u8,
+    retry_after: &'a [u8],
+    body: &'a [u8],
+}
+
+const STATUSES: [u16; 16] = [200, 200, 200, 200, 400, 400, 401, 403, 429, 503, 504, 500, 302, 201, 204, 599];
+
+fuzz_target!(|input: Input| {
+    let mut headers = HeaderMap::new();
+    headers.extend(HeaderValue::from_bytes(input.retry_after).ok().map(|value| (http::header::RETRY_AFTER, value)));
+    let status = STATUSES[usize::from(input.status) % STATUSES.len()];
+    let answer = Answer { status, headers, body: input.body.to_vec(), retried: false };
+
+    match read_match(&answer) {
+        Ok(verdict) => {
+            assert_eq!(status, 200);
+            let said = members(&answer.body)["devicePhoneNumberVerified"].to_string();
+            assert_eq!(said, verdict.to_string());
+        }
+        Err(error) => is_no_verdict(&error),
+    }
+    match read_token(&answer, None, "us") {
+        Ok(token) => {
+            assert_eq!(status, 200);
+            assert_eq!(members(&answer.body)["token_type"].get().to_ascii_lowercase(), "\"bearer\"");
+            let shown = format!("{token:?}");
+            let header = header(token);
+            assert!(header.is_sensitive());
+            let token = header.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+            assert!(!token.is_empty() && !token.contains(char::is_whitespace));
+            let said: String = serde_json::from_str(members(&answer.body)["access_token"].get()).unwrap();
+            assert_eq!(said, token);
+            assert_eq!(shown, "AccessToken(Sensitive)");
+        }
+        Err(error) => is_no_verdict(&error),
+    }
+});
+
+/// The members of an answer that is a JSON object; panics where it is none.
+fn members(body: &[u8]) -> HashMap<String, Box<RawValue>> {
+    let text = String::from_utf8_lossy(body);
+    assert!(text.trim_start().starts_with('{'), "not an object");
+    serde_json::from_str(&text).expect("a JSON object")
+}
+
+/// An error is never an answer about the number, and tells a log no more than a status and a code.
+fn is_no_verdict(error: &OperatorError) {
+    assert!(!matches!(error.outcome, Outcome::Verified | Outcome::NotVerified));
+    assert!(error.retry_after.is_none_or(|seconds| seconds <= 300));
+    let code = error.evidence.code.as_ref().map_or("", |code| code.as_str());
+    assert!(code.len() <= 80 && !code.contains(|c: char| c.is_control() || !c.is_ascii()));
+    let digits_in_a_row = |text: &str| text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    assert!(digits_in_a_row(&error.says) < Some(5), "a number may be in {}", error.says);
+}

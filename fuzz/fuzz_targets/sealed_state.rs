@@ -1,0 +1,92 @@
+//! The state that comes back: it opens if we sealed it, for this client, callback and browser, and not otherwise.
+
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+use arbitrary::Arbitrary;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use libfuzzer_sys::fuzz_target;
+use number_verification::PhoneNumber;
+use number_verification::flow::Browser;
+use number_verification::flow::fuzzing::{Binding, StateError, open, seal};
+use number_verification::seal::{Purpose, Sealer};
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    /// What replaces characters of a genuine state, and where.
+    edits: Vec<(u8, u8)>,
+    length: u8,
+    expires_at: u64,
+    number: [u8; 16],
+    /// Somebody's idea of a state, or of the text in one.
+    foreign: &'a str,
+}
+
+const MARK: [u8; 16] = [1; 16];
+const BINDING: Binding = Binding { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
+const NUMBER: &str = "+34600000001";
+
+static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::derive(b"key").unwrap());
+static BROWSER: LazyLock<Browser> =
+    LazyLock::new(|| Browser::from_cookie(&BASE64_URL_SAFE_NO_PAD.encode(MARK)).unwrap());
+static GENUINE: LazyLock<String> =
+    LazyLock::new(|| seal(&SEALER, BINDING, &PhoneNumber::parse(NUMBER).unwrap(), *BROWSER, u64::MAX).unwrap().0);
+
+fuzz_target!(|input: Input| {
+    nothing_that_was_not_sealed_here_opens(&input);
+    an_altered_state_does_not_open(&input);
+    whatever_was_sealed_is_read_or_refused(&input);
+});
+
+fn opened(state: &str) -> Result<PhoneNumber, StateError> {
+    open(&SEALER, BINDING, state, Some(*BROWSER)).map(|opened| opened.phone_number)
+}
+
+fn nothing_that_was_not_sealed_here_opens(input: &Input) {
+    assert_eq!(opened(input.foreign), Err(StateError::NotOurs));
+    // As bytes of the wire format it gets further: past the alphabet and the length.
+    let mut wire = BASE64_URL_SAFE_NO_PAD.decode(GENUINE.as_str()).unwrap();
+    for (place, byte) in wire.iter_mut().skip(1).zip(input.foreign.bytes()) {
+        *place = byte;
+    }
+    let state = BASE64_URL_SAFE_NO_PAD.encode(wire);
+    assert_eq!(opened(&state).is_ok(), state == *GENUINE);
+}
+
+fn an_altered_state_does_not_open(input: &Input) {
+    let mut altered = GENUINE.clone().into_bytes();
+    for &(place, character) in &input.edits {
+        let place = usize::from(place) % altered.len();
+        altered[place] = character & 0x7f;
+    }
+    // Most often the whole, so that the edits are what is looked at.
+    if input.length.is_multiple_of(4) {
+        altered.truncate(usize::from(input.length));
+    }
+    let altered = String::from_utf8(altered).expect("it is ASCII");
+    let expected = if altered == *GENUINE { Ok(PhoneNumber::parse(NUMBER).unwrap()) } else { Err(StateError::NotOurs) };
+    assert_eq!(opened(&altered), expected);
+}
+
+/// An older version of this function may have sealed anything with the same key.
+fn whatever_was_sealed_is_read_or_refused(input: &Input) {
+    let parts = [BINDING.client_id.as_bytes(), BINDING.redirect_uri.as_bytes()];
+    let hash = digest(&SHA256, &MARK);
+    let in_place = [&input.expires_at.to_be_bytes()[..], hash.as_ref(), &input.number].concat();
+    for text in [in_place.as_slice(), input.foreign.as_bytes()] {
+        let (state, _) = SEALER.seal(Purpose::State, &parts, text).unwrap();
+        let Ok(number) = opened(&state) else { continue };
+        assert_eq!(PhoneNumber::parse(number.expose()), Ok(number));
+        assert!(
+            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() < u64::from_be_bytes(text[..8].try_into().unwrap())
+        );
+        assert_eq!(&text[8..40], hash.as_ref());
+        let elsewhere = Binding { redirect_uri: "https://b.example/callback", ..BINDING };
+        assert_eq!(open(&SEALER, elsewhere, &state, Some(*BROWSER)).err(), Some(StateError::NotOurs));
+        assert_eq!(open(&SEALER, BINDING, &state, None).err(), Some(StateError::WrongBrowser));
+    }
+}

@@ -1,0 +1,23 @@
+//! What the operator says about itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2). It names no verify endpoint: the
+//! specifications have no member for one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::operator::Operator;
+
+pub(crate) async fn document(State(operator): State<Arc<Operator>>) -> Json<Value> {
+    let base_url = &operator.base_url;
+    Json(json!({
+        "issuer": base_url,
+        "authorization_endpoint": format!("{base_url}/authorize"),
+        "token_endpoint": format!("{base_url}/token"),
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "authorization_response_iss_parameter_supported": true,
+    }))
+}

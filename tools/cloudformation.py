@@ -1,0 +1,152 @@
+"""For tests: what CloudFormation would make of a template, as far as that can be seen without AWS.
+
+    cloudformation.py expand TEMPLATE [NAME=VALUE ...]       the template after the SAM transform, for these parameters
+    cloudformation.py deploy URL TEMPLATE [NAME=VALUE ...]   make it a stack of the moto server at URL
+    cloudformation.py function URL NAME                      the configuration of a function there, and of its role
+
+Prints JSON. Needs what tools/requirements-test.txt installs.
+"""
+
+import json
+import os
+import sys
+
+REGION = "eu-west-1"
+os.environ.update(AWS_DEFAULT_REGION=REGION, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+
+import boto3  # noqa: E402 (it reads the variables above)
+from moto.cloudformation.parsing import get_model_map  # noqa: E402
+from samtranslator.translator.transform import transform  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+class NoManagedPolicies:
+    """SAM asks AWS for the names of managed policies; the template uses none."""
+
+    def load(self):
+        return {}
+
+
+def expand(path, *parameters):
+    with open(path, encoding="utf-8") as file:
+        template = yaml_parse(file.read())
+    values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()} | dict(pairs(parameters))
+    if "Transform" not in template:
+        return decide(template, values)
+    for resource in template["Resources"].values():
+        # `sam package` puts the place of the upload here; before that it is a folder, which SAM itself refuses.
+        if str(resource["Properties"].get("CodeUri", "")).startswith("."):
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    return decide(transform(template, dict(pairs(parameters)), NoManagedPolicies()), values)
+
+
+def decide(template, values):
+    """Takes out conditions: what is not made with these parameters is not there, and each If is what it comes to."""
+    conditions = template.pop("Conditions", {})
+
+    def holds(condition):
+        match condition:
+            case {"Condition": name}:
+                return holds(conditions[name])
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+            case {"Fn::And": inner}:
+                return all(map(holds, inner))
+            case {"Fn::Equals": [left, right]}:
+                return value(left) == value(right)
+        raise ValueError(f"not understood: {condition}")
+
+    def value(operand):
+        return str(values[operand["Ref"]] if isinstance(operand, dict) else operand)
+
+    def chosen(part):
+        match part:
+            case {"Fn::If": [name, then, otherwise]}:
+                return chosen(then if holds(conditions[name]) else otherwise)
+            case dict():
+                parts = {key: chosen(inner) for key, inner in part.items()}
+                return {key: inner for key, inner in parts.items() if inner != NO_VALUE}
+            case list():
+                return [inner for inner in map(chosen, part) if inner != NO_VALUE]
+        return part
+
+    for section in ("Resources", "Outputs"):
+        template[section] = {
+            name: chosen({key: inner for key, inner in entry.items() if key != "Condition"})
+            for name, entry in template[section].items()
+            if "Condition" not in entry or holds(conditions[entry["Condition"]])
+        }
+    return template
+
+
+def deploy(url, path, *parameters):
+    template = expand(path, *parameters)
+    left_out = leave_out_what_moto_cannot(template)
+    cloudformation = boto3.client("cloudformation", endpoint_url=url)
+    cloudformation.create_stack(
+        StackName="number-verification",
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in pairs(parameters)],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    resources = cloudformation.describe_stack_resources(StackName="number-verification")["StackResources"]
+    stack = cloudformation.describe_stacks(StackName="number-verification")["Stacks"][0]
+    return {
+        "status": stack["StackStatus"],
+        "resources": {resource["LogicalResourceId"]: resource.get("PhysicalResourceId") for resource in resources},
+        "left_out": left_out,
+        "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+    }
+
+
+def leave_out_what_moto_cannot(template):
+    """Takes out resources of types that moto does not know, and what refers to them."""
+    known = get_model_map()
+    left_out = {}
+    resources = template["Resources"]
+    while gone := {
+        name: resource["Type"]
+        for name, resource in resources.items()
+        if resource["Type"] not in known or refers_to(resource, left_out)
+    }:
+        left_out |= gone
+        for name in gone:
+            del resources[name]
+    for name in [name for name, output in template.get("Outputs", {}).items() if refers_to(output, left_out)]:
+        del template["Outputs"][name]
+    return left_out
+
+
+def refers_to(value, names):
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]} if name in names:
+            return True
+        case {"Fn::Sub": str(text)} if any(f"${{{name}" in text for name in names):
+            return True
+        case dict():
+            return any(refers_to(part, names) for part in value.values())
+        case list():
+            return any(refers_to(part, names) for part in value)
+    return False
+
+
+def function(url, name):
+    configuration = boto3.client("lambda", endpoint_url=url).get_function_configuration(FunctionName=name)
+    iam = boto3.client("iam", endpoint_url=url)
+    role = configuration["Role"].rpartition("/")[2]
+    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    configuration["RolePolicies"] = {
+        policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"] for policy in policies
+    }
+    return configuration
+
+
+def pairs(parameters):
+    return [parameter.split("=", 1) for parameter in parameters]
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    json.dump({"expand": expand, "deploy": deploy, "function": function}[command](*arguments), sys.stdout, default=str)
