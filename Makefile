@@ -7,9 +7,6 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
-# What was deployed the last time; sam keeps its answers in samconfig.toml.
-DEPLOYED_ARCH := $(shell sed -n 's/^parameter_overrides.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml 2>/dev/null)
-
 .DEFAULT_GOAL := help
 .PHONY: help run test check-template screenshots build deploy soak fuzz bench bench-peers clean
 
@@ -26,9 +23,11 @@ test: .tools/browser.stamp .tools/openid.stamp check-template ## every check
 	python3 -m pytest --quiet -p no:cacheprovider tests/browser
 	cargo test --workspace --no-fail-fast
 
-check-template: .tools/test.stamp
+check-template: .tools/test.stamp .tools/policy.stamp
 	sam validate --lint
-	cfn-lint template.yaml
+	cfn-lint template.yaml role.yaml waf.yaml
+	.tools/policy/bin/checkov --framework cloudformation --skip-download --compact --quiet \
+		--file template.yaml --file role.yaml --file waf.yaml
 
 screenshots: .tools/browser.stamp ## docs/screenshots, of the running function
 	python3 tests/browser/screenshots.py
@@ -38,13 +37,8 @@ build: .tools/run.stamp ## the program that is deployed, target/lambda/number-ve
 	@echo 'Optimized build for $(ARCH): about 4 minutes the first time.'
 	cargo lambda build --release --$(subst _,-,$(ARCH)) --package number-verification
 
-deploy: ARCH ?= $(or $(DEPLOYED_ARCH),arm64)
-deploy: .tools/test.stamp ## build and deploy to AWS; asks for the settings the first time (ARCH=arm64 or x86_64)
-	@echo 'Optimized build for $(ARCH): about 4 minutes the first time.'
-	sam build --beta-features --parameter-overrides Architecture=$(ARCH)
-# The processor is told to sam again where it would not remember the same, so that it is always the one built for.
-	sam deploy $(if $(wildcard samconfig.toml),,--guided) \
-		$(if $(filter $(ARCH),$(DEPLOYED_ARCH)),,--parameter-overrides Architecture=$(ARCH))
+deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know the first time (ARCH=arm64 or x86_64)
+	@python3 tools/deploy.py
 
 soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
 	SOAK=10000 cargo test --test soak -- --nocapture
@@ -95,6 +89,13 @@ clean: ## remove what was built, and the tools
 .tools/run.stamp: tools/requirements-run.txt .tools/venv.stamp
 	@echo 'Installing cargo-lambda into .tools: 470 MB, about half a minute.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# A folder of its own: it wants other versions of what sam needs.
+.tools/policy.stamp: tools/requirements-policy.txt .tools/venv.stamp
+	@echo 'Installing checkov into .tools: 290 MB, about a minute.'
+	@test -x .tools/policy/bin/pip || python3 -m venv .tools/policy
+	@.tools/policy/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .tools/test.stamp: tools/requirements-test.txt .tools/run.stamp
