@@ -51,9 +51,10 @@ fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minu
 	@echo 'Building with a sanitizer: some minutes the first time.'
 	@cargo +nightly fuzz build
 	@for target in $$(cargo +nightly fuzz list); do \
-		echo "$$target: $(FUZZ_SECONDS) seconds"; \
-		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -dict=fuzz/words.dict \
-			-verbosity=0 -print_final_stats=1 || exit 1; \
+		mkdir -p fuzz/corpus/$$target; log=fuzz/target/$$target.log; \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds -- -max_total_time=$(FUZZ_SECONDS) \
+			-max_len=8192 -dict=fuzz/words.dict -print_final_stats=1 2>$$log || { cat $$log; exit 1; }; \
+		awk -v target=$$target '/number_of_executed_units/ { printf "%-17s %9d inputs, no crash\n", target, $$2 }' $$log; \
 	done
 
 # One by one: for all together cargo would unify their features.

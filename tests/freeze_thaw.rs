@@ -48,6 +48,22 @@ async fn connections_that_ended_during_a_freeze_are_not_seen_by_the_user() {
     }
 }
 
+/// The program opens its first connection while it starts, before there is a request for it.
+#[tokio::test]
+async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either() {
+    for end in [End::Close, End::Reset, End::RequestTimeout] {
+        let (function, token, _verify) = deployed(&[]).await;
+        let mut browser = Browser::default();
+        let callback = browser.callback_of(&function, "+34600000001").await;
+        token.connected().await;
+        function.environment().freeze().await;
+        token.end_idle(end).await;
+        let answer = browser.open(&function, &callback, "application/json").await;
+        assert_eq!(answer.json()["outcome"], "verified", "{end:?}");
+        assert_eq!((token.connections(), token.requests()), (2, 1), "{end:?}: the request went over a new connection");
+    }
+}
+
 /// The same where the close is on its way when the request is: the request is lost, and sent again.
 #[tokio::test]
 async fn a_kept_connection_that_ends_before_an_answer_is_tried_again_and_logged() {

@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Provider {
     issuer: String,
     clients: Vec<Client>,
-    /// Killed on drop. Where this test is killed itself, the provider ends with its standard input.
-    _program: Child,
+    /// Its end closes the provider's standard input, with which the provider ends; `node` itself is only the parent.
+    _node: Child,
 }
 
 /// A client as the provider has it registered, and the secret that its owner keeps.
@@ -43,7 +43,7 @@ impl Provider {
     async fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openid_provider");
         assert!(folder.join("node_modules").exists(), "oidc-provider is missing; `make test` installs it");
-        let mut program = Command::new(tools::tool("node"))
+        let mut node = Command::new(tools::tool("node"))
             .current_dir(folder)
             .args(["provider.js", REDIRECT_URI])
             .stdin(Stdio::piped())
@@ -52,7 +52,7 @@ impl Provider {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let mut output = BufReader::new(program.stdout.take().unwrap());
+        let mut output = BufReader::new(node.stdout.take().unwrap());
         tokio::time::timeout(PATIENCE, output.read_line(&mut line)).await.expect("the provider starts").unwrap();
         let says: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("the provider: {e}: {line}"));
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -65,7 +65,7 @@ impl Provider {
         Self {
             issuer: text(&says["issuer"]).unwrap(),
             clients: says["clients"].as_array().unwrap().iter().map(client).collect(),
-            _program: program,
+            _node: node,
         }
     }
 
@@ -217,6 +217,33 @@ async fn scopes_with_and_without_openid() {
     ] {
         let function = provider.function(client, &client.secret, &[("SCOPE", scope)]).await;
         assert_eq!(verify(&provider, &function, SUBSCRIBER).await, "verified", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_providers_own_document_is_all_that_is_configured() {
+    let provider = Provider::start().await;
+    let discovery = provider.endpoint("/.well-known/openid-configuration");
+    let verify_endpoint = provider.endpoint("/number-verification/v1/verify");
+    for (name, client, method) in [
+        ("the method of the document", "my app:basic+%", &[][..]),
+        ("another that it lists", "ES256 from PKCS #8", &[("TOKEN_ENDPOINT_AUTH_METHOD", "private_key_jwt")]),
+    ] {
+        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        sandbox.set_secret_string(provider.client(client).secret.to_string());
+        let variables = [
+            ("OPERATOR_BASE_URL", ""),
+            ("OPERATOR_DISCOVERY_URL", &discovery),
+            ("VERIFY_ENDPOINT", &verify_endpoint),
+            ("SCOPE", OPENID),
+        ];
+        let function = Function::deployed(sandbox, &[&variables, method].concat()).await;
+        assert_eq!(verify(&provider, &function, SUBSCRIBER).await, "verified", "{name}");
+
+        let mut browser = Browser::default();
+        let callback = provider.authorize(start(&mut browser, &function, SUBSCRIBER).await).await;
+        // The document says that a callback has an `iss`, and whose.
+        assert_eq!(callback.with("iss", None).open(&mut browser, &function).await, "invalid_request", "{name}");
     }
 }
 

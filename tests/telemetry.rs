@@ -137,6 +137,70 @@ fn strings(array: &Value) -> impl Iterator<Item = String> {
     array.as_array().unwrap().iter().filter_map(Value::as_str).map(str::to_owned)
 }
 
+/// The runbook has a section for each alarm, and its queries ask for fields that are there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_runbook_is_about_these_alarms_and_these_lines() {
+    const WORDS: [&str; 19] = [
+        "all99",
+        "and",
+        "as",
+        "asc",
+        "bin",
+        "by",
+        "count",
+        "desc",
+        "filter",
+        "ispresent",
+        "last",
+        "latest",
+        "median",
+        "not",
+        "pct",
+        "slowest",
+        "sort",
+        "stats",
+        "verifications",
+    ];
+    let runbook = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap();
+    let template = tools::cloudformation(&["expand", "template.yaml"]).await;
+    for (name, resource) in template["Resources"].as_object().unwrap() {
+        if resource["Type"] == "AWS::CloudWatch::Alarm" {
+            assert!(runbook.contains(&format!("\n### {name}\n")), "{name} has a section");
+        }
+    }
+    for outcome in Outcome::ALL {
+        assert!(runbook.contains(&format!("\n| `{}` |", outcome.name())), "{outcome:?} has a row");
+    }
+
+    // A good one, one that says why, and a reload: all fields there are.
+    let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+    let function = Function::deployed(sandbox.clone(), &[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, NUMBER).await;
+    browser.open(&function, &callback, "application/json").await;
+    browser.open(&function, &callback, "application/json").await;
+    sandbox.set_scenario(Scenario::CodeExpired);
+    Browser::default().verify(&function, NUMBER).await;
+    function.environment().logged("expired_code").await;
+    let log = function.environment().log();
+    let fields: BTreeSet<_> = log.iter().filter_map(Value::as_object).flat_map(|line| line.keys().cloned()).collect();
+
+    let dashboard = template["Resources"]["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].to_string();
+    let dashboard = dashboard.split("SOURCE").nth(1).and_then(|query| query.split('|').nth(1)).unwrap();
+    let queries: Vec<_> = runbook.split("```\n").skip(1).step_by(2).chain([dashboard]).collect();
+    let queries: Vec<_> = queries.into_iter().filter(|query| query.contains("filter ")).collect();
+    assert_eq!(queries.len(), 6, "five in the runbook, one on the dashboard");
+    for query in queries {
+        // What stands in quotation marks is a value.
+        let unquoted = query.split(['"', '\'']).step_by(2).collect::<Vec<_>>().join(" ");
+        let words = unquoted.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        for word in words.filter(|word| word.starts_with(|c: char| c.is_alphabetic())) {
+            let alias = query.contains(&format!("as {word}"));
+            assert!(alias || WORDS.contains(&word) || fields.contains(word), "{word} is no field: {query}");
+        }
+    }
+}
+
 /// A start that fails by our own fault brings no callback that could be counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verification_that_cannot_be_started_is_counted() {

@@ -2,11 +2,13 @@
 
     cloudformation.py expand TEMPLATE [NAME=VALUE ...]       the template after the SAM transform, for these parameters
     cloudformation.py deploy URL TEMPLATE [NAME=VALUE ...]   make it a stack of the moto server at URL
+    cloudformation.py bucket URL NAME                        an empty bucket there
     cloudformation.py function URL NAME                      the configuration of a function there, and of its role
 
 Prints JSON. Needs what tools/requirements-test.txt installs.
 """
 
+import ast
 import json
 import os
 import sys
@@ -132,13 +134,21 @@ def refers_to(value, names):
     return False
 
 
+def bucket(url, name):
+    s3 = boto3.client("s3", endpoint_url=url)
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return {}
+
+
 def function(url, name):
     configuration = boto3.client("lambda", endpoint_url=url).get_function_configuration(FunctionName=name)
     iam = boto3.client("iam", endpoint_url=url)
     role = configuration["Role"].rpartition("/")[2]
     policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
     configuration["RolePolicies"] = {
-        policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"] for policy in policies
+        # moto gives back what CloudFormation made as Python would write it.
+        policy: ast.literal_eval(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        for policy in policies
     }
     return configuration
 
@@ -149,4 +159,5 @@ def pairs(parameters):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    json.dump({"expand": expand, "deploy": deploy, "function": function}[command](*arguments), sys.stdout, default=str)
+    commands = {"expand": expand, "deploy": deploy, "bucket": bucket, "function": function}
+    json.dump(commands[command](*arguments), sys.stdout, default=str)

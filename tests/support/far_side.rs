@@ -112,6 +112,11 @@ impl FarSide {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
+    /// Waits until there is a connection.
+    pub async fn connected(&self) {
+        self.shared.open.subscribe().wait_for(|open| *open > 0).await.unwrap();
+    }
+
     /// Ends every idle connection, and waits until it is done.
     pub async fn end_idle(&self, end: End) {
         self.shared.ended.send_replace(end);
@@ -147,18 +152,17 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         shared.connections.fetch_add(1, Ordering::Relaxed);
         shared.open.send_modify(|open| *open += 1);
-        let shared = Arc::clone(&shared);
+        let (shared, ended) = (Arc::clone(&shared), shared.ended.subscribe());
         tokio::spawn(async move {
             // What goes wrong here is what a test asked for, or the client's going away.
-            let _ = serve(stream, &shared).await;
+            let _ = serve(stream, &shared, ended).await;
             shared.open.send_modify(|open| *open -= 1);
         });
     }
 }
 
-async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn serve(mut stream: TcpStream, shared: &Shared, mut ended: watch::Receiver<End>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut ended = shared.ended.subscribe();
     loop {
         tokio::select! {
             readable = stream.readable() => readable?,
