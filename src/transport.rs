@@ -79,6 +79,10 @@ const MAX_HEAD: usize = 64 * 1024;
 /// minutes (AWS NAT gateways: 350 s). Past this a kept connection is not worth trying.
 const POOL_IDLE: Duration = Duration::from_mins(2);
 
+/// A connection opened ahead counts as a kept one once it is older than this: it stood idle, through a freeze perhaps,
+/// and the far side may have closed it for that. A younger one is closed for what was sent over it.
+const FRESH: Duration = Duration::from_secs(1);
+
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
 
 impl Transport {
@@ -220,15 +224,15 @@ impl StdError for TransportError {}
 /// What went over a connection so far, as far as a decision to send again depends on it.
 #[derive(Debug, Default)]
 struct Traffic {
-    /// A byte of an answer came at some time.
-    answered: AtomicBool,
+    /// It was there before the request: an answer came over it, or it was opened ahead and stood idle.
+    kept: AtomicBool,
     /// None came since the last byte was sent.
     silent: AtomicBool,
 }
 
 impl Traffic {
     fn kept_and_silent(&self) -> bool {
-        self.answered.load(Ordering::Relaxed) && self.silent.load(Ordering::Relaxed)
+        self.kept.load(Ordering::Relaxed) && self.silent.load(Ordering::Relaxed)
     }
 }
 
@@ -254,12 +258,13 @@ impl Service<Uri> for Connector {
         let ahead = self.ahead.clone();
         let connecting = self.https.call(destination.clone());
         Box::pin(async move {
-            let stream = match ahead.take(&destination).await {
-                Some(stream) => stream,
-                None => TokioIo::new(connecting.await?),
+            let (stream, kept) = match ahead.take(&destination).await {
+                Some((stream, since)) => (stream, since.elapsed() > FRESH),
+                None => (TokioIo::new(connecting.await?), false),
             };
             let open = ahead.opened(&destination);
-            Ok(TokioIo::new(Watched { stream, traffic: Arc::default(), _open: open }))
+            let traffic = Arc::new(Traffic { kept: AtomicBool::new(kept), silent: AtomicBool::default() });
+            Ok(TokioIo::new(Watched { stream, traffic, _open: open }))
         })
     }
 }
@@ -285,7 +290,7 @@ where
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         if buf.filled().len() > before {
-            self.traffic.answered.store(true, Ordering::Relaxed);
+            self.traffic.kept.store(true, Ordering::Relaxed);
             self.traffic.silent.store(false, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))

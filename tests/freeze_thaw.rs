@@ -64,6 +64,21 @@ async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either
     }
 }
 
+/// And where its end is on the way when the request is.
+#[tokio::test]
+async fn a_connection_opened_ahead_that_stood_idle_is_tried_again_like_a_kept_one() {
+    let (function, token, _verify) = deployed(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    token.connected().await;
+    // It is the time itself that makes the connection an idle one.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    token.once(Fault::CloseUnserved);
+    let answer = browser.open(&function, &callback, "application/json").await;
+    assert_eq!(answer.json()["outcome"], "verified");
+    assert_eq!((token.requests(), function.sandbox.count(Leg::Token)), (2, 1), "sent again, accepted once");
+}
+
 /// The same where the close is on its way when the request is: the request is lost, and sent again.
 #[tokio::test]
 async fn a_kept_connection_that_ends_before_an_answer_is_tried_again_and_logged() {

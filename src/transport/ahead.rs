@@ -44,13 +44,14 @@ impl<S: AsyncRead + Unpin + Send + 'static> Ahead<S> {
         }
     }
 
-    /// The connection that was opened ahead, once it is open; `None` where there is none to use.
-    pub fn take(&self, to: &Uri) -> impl Future<Output = Option<S>> + use<S> {
+    /// The connection that was opened ahead, once it is open, and since when it is there; `None` where there is none to
+    /// use.
+    pub fn take(&self, to: &Uri) -> impl Future<Output = Option<(S, Instant)>> + use<S> {
         let opening = self.lock().get_mut(&key(to)).and_then(|destination| destination.opening.take());
         async {
-            let (_, opening) = opening.filter(|(since, _)| since.elapsed() < USE_WITHIN)?;
+            let (since, opening) = opening.filter(|(since, _)| since.elapsed() < USE_WITHIN)?;
             let mut stream = opening.await.ok()??;
-            is_silent(&mut stream).await.then_some(stream)
+            is_silent(&mut stream).await.then_some((stream, since))
         }
     }
 

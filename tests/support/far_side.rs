@@ -164,16 +164,17 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(mut stream: TcpStream, shared: &Shared, mut ended: watch::Receiver<End>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
+        let mut first = [0; 8];
         tokio::select! {
-            readable = stream.readable() => readable?,
+            peeked = stream.peek(&mut first) => {
+                if peeked? == 0 {
+                    return Ok(());
+                }
+            }
             _ = ended.changed() => {
                 let how = *ended.borrow();
                 return end(stream, how).await;
             }
-        }
-        let mut first = [0; 8];
-        if stream.peek(&mut first).await? == 0 {
-            return Ok(());
         }
         let request = read_message(&mut stream).await?;
         let fault = (shared.plan.lock().unwrap())(&String::from_utf8_lossy(&request));

@@ -1,4 +1,4 @@
-//! A `lambda_http` hello world: no function on this runtime starts faster or answers with less work.
+//! A `lambda_http` hello world as the runtime's own documentation has it: no work but the runtime's.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use lambda_http::{Error, Request, service_fn};
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Error> {
     lambda_http::run(service_fn(async |_: Request| Ok::<_, Infallible>("hello, world"))).await
 }
