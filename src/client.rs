@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use url::Url;
-
+use crate::config;
 use crate::deadline::Deadline;
 use crate::operator::{
     AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Endpoints, Operator, OperatorError,
@@ -50,7 +49,8 @@ impl NumberVerification {
         credentials: ClientCredentials,
         redirect_uri: impl Into<String>,
     ) -> Result<Self, UnusableOperator> {
-        let base_url = Url::parse(operator_base_url).map_err(|e| UnusableOperator(format!("its base URL: {e}")))?;
+        let base_url = config::secure_url(operator_base_url)
+            .map_err(|fault| UnusableOperator(format!("its base URL is {fault}")))?;
         let endpoints = Endpoints::below(&base_url)
             .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
         let operator =

@@ -4,21 +4,42 @@
 //! character in a header, and all cookies for one in a cookie. API Gateway and load balancers pass all of that on, and the user
 //! would get their bare 502 where this function has an answer.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use lambda_http::request::LambdaRequest;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, from_value};
+
+/// An event of another kind. It does not say what was found instead: that may be a person's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownEvent;
 
 /// Reads an event of API Gateway, a Function URL or a load balancer, whatever its client put into it.
 ///
 /// # Errors
 /// It is none of these.
-pub fn read(mut event: Value) -> serde_json::Result<LambdaRequest> {
+pub fn read(mut event: Value) -> Result<LambdaRequest, UnknownEvent> {
     if let Value::Object(event) = &mut event {
         mend(event);
     }
-    serde_json::from_value(event)
+    // `LambdaRequest` itself would be written out as text, and read again as one kind after the other until one fits:
+    // a quarter of a verification's instructions.
+    let request = if event["version"] == "2.0" {
+        from_value(event).map(LambdaRequest::ApiGatewayV2)
+    } else if event["requestContext"]["elb"].is_object() {
+        from_value(event).map(LambdaRequest::Alb)
+    } else {
+        from_value(event).map(LambdaRequest::ApiGatewayV1)
+    };
+    request.map_err(|_| UnknownEvent)
 }
+
+impl fmt::Display for UnknownEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an event of API Gateway, a Function URL or a load balancer")
+    }
+}
+
+impl std::error::Error for UnknownEvent {}
 
 fn mend(event: &mut Map<String, Value>) {
     for headers in ["headers", "multiValueHeaders"] {

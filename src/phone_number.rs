@@ -34,6 +34,9 @@ impl PhoneNumber {
     /// # Errors
     /// What is wrong with the text, for a message beside the form field.
     pub fn parse(written: &str) -> Result<Self, PhoneNumberError> {
+        // `+44 (0)20 …`: the zero in brackets is for callers inside the country, who leave the country code out.
+        let written = written.replacen("(0)", "", usize::from(!written.trim_start().starts_with('(')));
+        let written = Zeroizing::new(written);
         let mut number = Zeroizing::new(String::with_capacity(MAX_DIGITS + 1));
         for c in written.chars().filter(|c| !is_separator(*c)) {
             // A text this long is wrong whatever follows, and need not be copied whole.
@@ -152,6 +155,7 @@ mod tests {
             ("dots, dashes, brackets", "(+1) [202] 555-01.23", Ok("+12025550123")),
             ("typographic dashes", "+1‐202–555—0123", Ok("+12025550123")),
             ("copied from an address book", "\u{202a}+34 600 000 001\u{202c}", Ok("+34600000001")),
+            ("a zero for callers inside the country", "+44 (0)20 7946 0018", Ok("+442079460018")),
             ("leading 00", "0034600000001", Ok("+34600000001")),
             ("leading 00 with spaces", "00 34 600 000 001", Ok("+34600000001")),
             ("shortest", "+12345", Ok("+12345")),

@@ -241,7 +241,10 @@ impl SecretStore {
             }
         }
         let Some(cached) = guard.as_ref() else { return Vec::new() };
-        let versions = [Some(&cached.secret), cached.previous.as_ref()].into_iter().flatten();
+        // A code belongs to the client that asked for it, so a version for another client finishes nothing.
+        let client_id = &cached.secret.credentials.client_id;
+        let previous = cached.previous.as_ref().filter(|previous| previous.credentials.client_id == *client_id);
+        let versions = [Some(&cached.secret), previous].into_iter().flatten();
         versions.filter(|version| version.sha256 != known.sha256).cloned().collect()
     }
 

@@ -150,6 +150,16 @@ async fn rubbish_sent_to_the_public_address_costs_nothing_at_the_operator() {
     assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
 }
 
+/// Anybody could send it, and it would look like an outage.
+#[tokio::test]
+async fn an_error_without_a_state_is_nobody_s() {
+    let function = Function::start(&[]).await;
+    for error in ["access_denied", "invalid_scope", "server_error"] {
+        let answer = function.get(&format!("{CALLBACK}?error={error}"), &[("accept", "application/json")]).await;
+        assert_eq!(answer.json()["outcome"], "invalid_request", "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_issuer_is_checked_where_it_is_known() {
     let sandbox = sandbox::Sandbox::start(sandbox::Settings::default()).await.unwrap();

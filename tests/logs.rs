@@ -40,9 +40,15 @@ async fn no_line_holds_what_it_must_not() {
 
     // An operator that quotes what it got, where it should put a code.
     for leg in [Leg::Token, Leg::Verify] {
-        let quoting = json!({ "error": format!("no {NUMBER}"), "code": format!("no {NUMBER}"), "message": NUMBER });
-        sandbox.script(leg, Some(Scripted::json(400, &quoting)));
-        Browser::default().verify(&function, NUMBER).await;
+        let mut browser = Browser::default();
+        let callback = browser.callback_of(&function, NUMBER).await;
+        let quotes = query_values(&callback).into_iter().chain([NUMBER.to_owned(), "+34 600 000 001".to_owned()]);
+        for quote in quotes {
+            let quoting = json!({ "error": format!("no {quote}"), "code": quote, "message": quote });
+            sandbox.script(leg, Some(Scripted::json(400, &quoting)));
+            browser.open(&function, &callback, "application/json").await;
+            forbidden.push(quote);
+        }
         sandbox.script(leg, None);
     }
     for wrong in ["{", r#"{"client_id":"my-app-id","client_secret":["my-app-secret"]}"#] {

@@ -55,6 +55,18 @@ async fn nothing_older_than_the_previous_key_opens() {
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
+/// A code belongs to the client that asked for it.
+#[tokio::test]
+async fn a_flow_of_another_client_is_not_finished_with_the_new_one_s_credentials() {
+    let sandbox = sandbox().await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
+    sandbox.set_secret_string(secret("the first state key").replace("my-app-id", "another-app"));
+    let answer = browser.open(&Function::beside(sandbox.clone(), &[]), &callback, "application/json").await;
+    assert_eq!(answer.json()["outcome"], "invalid_state");
+    assert_eq!(sandbox.count(Leg::Token), 0);
+}
+
 #[tokio::test]
 async fn made_up_states_do_not_make_the_function_read_secrets_again_and_again() {
     let sandbox = sandbox().await;

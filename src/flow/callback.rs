@@ -69,6 +69,36 @@ pub struct Finished {
     pub trace: Trace,
 }
 
+impl Default for Finished {
+    /// Nothing has happened yet, which no page may mistake for an answer.
+    fn default() -> Self {
+        Self {
+            outcome: Outcome::OperatorError,
+            phone_number: None,
+            retry_after: None,
+            reload_cookie: None,
+            trace: Trace::default(),
+        }
+    }
+}
+
+impl Finished {
+    fn stop(&mut self, stopped: Stopped) {
+        self.outcome = stopped.outcome;
+        self.retry_after = stopped.retry_after;
+        self.trace.says = Some(stopped.says);
+        self.trace.error_code = stopped.error_code;
+    }
+}
+
+impl From<Stopped> for Finished {
+    fn from(stopped: Stopped) -> Self {
+        let mut finished = Self::default();
+        finished.stop(stopped);
+        finished
+    }
+}
+
 /// Codes that are signed tokens run to some kilobytes; API Gateway itself stops at 10 KB of headers and URL.
 const MAX_PARAMETER_LENGTH: usize = 4096;
 
@@ -127,21 +157,10 @@ struct Accepted {
 impl Flow {
     /// Takes a callback to its outcome. Always comes to one, before the deadline.
     pub async fn callback(&self, callback: &Callback<'_>) -> Finished {
-        let mut finished = Finished {
-            outcome: Outcome::OperatorError,
-            phone_number: None,
-            retry_after: None,
-            reload_cookie: None,
-            trace: Trace::default(),
-        };
+        let mut finished = Finished::default();
         match self.run(callback, &mut finished).await {
             Ok(outcome) => finished.outcome = outcome,
-            Err(stopped) => {
-                finished.outcome = stopped.outcome;
-                finished.retry_after = stopped.retry_after;
-                finished.trace.says = Some(stopped.says);
-                finished.trace.error_code = stopped.error_code;
-            }
+            Err(stopped) => finished.stop(stopped),
         }
         finished
     }
@@ -149,9 +168,10 @@ impl Flow {
     async fn run(&self, callback: &Callback<'_>, finished: &mut Finished) -> Result<Outcome, Stopped> {
         let parameters = &callback.parameters;
         let Some(state) = parameters.state.as_deref() else {
-            // An operator that refuses at once may leave the state out. Nothing is asked of anyone, so nothing is
-            // lost in telling the user why.
-            return Err(refused(parameters).unwrap_or_else(|| invalid("parameter state is missing")));
+            // A state was sent, so an operator's refusal carries it too (RFC 6749 §4.1.2.1). An `error` without one is
+            // anybody's, and must not look like an outage. In phone mode any could be.
+            let refused = refused(parameters).filter(|_| self.state_mode == StateMode::Phone);
+            return Err(refused.unwrap_or_else(|| invalid("parameter state is missing")));
         };
         let accepted = self.accept(callback, state, &mut finished.trace).await?;
         finished.phone_number = Some(accepted.phone_number.clone());

@@ -118,11 +118,6 @@ impl Answer {
         }
     }
 
-    /// The answer with nothing added.
-    pub fn into_response(self) -> Response<String> {
-        self.0
-    }
-
     /// Adds what every answer carries.
     pub fn finish(mut self, pages: &Pages, language: Language, correlator: &Correlator) -> Response<String> {
         for (name, value) in [

@@ -66,9 +66,11 @@ impl App {
     /// Answers a request, and be it with an apology after a panic, whose place is in the log by then. Without that the
     /// runtime would hand the panic's message to the invoker, and the gateway would answer with its bare 502.
     pub async fn answer(self: Arc<Self>, request: Request) -> Response<String> {
-        match tokio::spawn(async move { self.handle(&request).await }).await {
+        let (language, correlator) = (accept::language(request.headers()), correlator(&request));
+        let app = Arc::clone(&self);
+        match tokio::spawn(async move { app.handle(&request).await }).await {
             Ok(response) => response,
-            Err(_) => Answer::defect().into_response(),
+            Err(_) => Answer::defect().finish(&self.pages, language, &correlator),
         }
     }
 
@@ -76,13 +78,12 @@ impl App {
     pub async fn handle(&self, request: &Request) -> Response<String> {
         let headers = request.headers();
         let context = request.lambda_context_ref();
-        let request_id = context.map_or("", |context| context.request_id.as_str());
         let incoming = Incoming {
             request,
             place: Place::of(request, &self.config.callback_path, self.config.redirect_uri.as_ref()),
             format: accept::format(headers),
             language: accept::language(headers),
-            correlator: Correlator::from_header(header(headers, "x-correlator"), request_id),
+            correlator: correlator(request),
             deadline: Deadline::of_invocation(context.map_or(0, |context| context.deadline)),
             browser: cookies::get(headers, cookies::BROWSER).and_then(Browser::from_cookie),
         };
@@ -149,16 +150,7 @@ impl App {
 
     async fn callback(&self, incoming: &Incoming<'_>) -> Answer {
         let start = Instant::now();
-        let finished = match self.finished(incoming).await {
-            Ok(finished) => finished,
-            Err(stopped) => Finished {
-                outcome: stopped.outcome,
-                phone_number: None,
-                retry_after: None,
-                reload_cookie: None,
-                trace: Trace { says: Some(stopped.says), ..Trace::default() },
-            },
-        };
+        let finished = self.finished(incoming).await.unwrap_or_else(Finished::from);
         self.log(incoming, Step::Callback, finished.outcome, start, &finished.trace);
         let mut answer = self.outcome(incoming, finished.outcome, finished.phone_number.as_ref());
         if let Some(seconds) = finished.retry_after {
@@ -290,7 +282,12 @@ fn phone_field(body: &[u8]) -> Result<String, ()> {
     if fields.next().is_some() { Err(()) } else { Ok(phone) }
 }
 
-/// A header given once and readable as text.
+fn correlator(request: &Request) -> Correlator {
+    let request_id = request.lambda_context_ref().map_or("", |context| context.request_id.as_str());
+    Correlator::from_header(header(request.headers(), "x-correlator"), request_id)
+}
+
+/// A header's first value, where it is readable as text.
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }

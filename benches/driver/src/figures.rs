@@ -37,7 +37,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
         let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
-    let rule = widths.iter().map(|&width| format!("|{}", "-".repeat(width + 2))).collect::<String>() + "|\n";
+    let rule = format!("|{}|\n", widths.iter().map(|&width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|"));
     rows.iter()
         .enumerate()
         .fold(String::new(), |text, (at, row)| text + &line(row) + if at == 0 { rule.as_str() } else { "" })

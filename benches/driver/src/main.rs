@@ -157,7 +157,7 @@ impl Lab<'_> {
             warm.milliseconds.push(milliseconds(environment.invoke().await?));
         }
         #[allow(clippy::cast_precision_loss, reason = "some hundreds")]
-        warm.cpu.push(milliseconds(environment.cpu()? - cpu) / invocations as f64);
+        warm.cpu.push(milliseconds(environment.cpu()?.saturating_sub(cpu)) / invocations as f64);
         warm.handshakes += self.handshakes() - handshakes;
         warm.invocations += invocations;
         warm.peak_memory = warm.peak_memory.max(environment.peak_memory()?);
