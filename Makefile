@@ -58,7 +58,7 @@ fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minu
 	done
 
 # One by one: for all together cargo would unify their features.
-bench: ## every figure of docs/performance.md, with its target (some minutes; the 128 MB rows need root)
+bench: ## the function's speed beside a hello world's, with targets (some minutes; the 128 MB rows need root)
 	cargo build --release --package floor
 	cargo build --release --package number-verification
 	cargo build --release --package driver
@@ -67,7 +67,7 @@ bench: ## every figure of docs/performance.md, with its target (some minutes; th
 	@cd target/bench && rm -f bootstrap.zip && python3 -m zipfile -c bootstrap.zip bootstrap
 	@target/release/driver target/bench/bootstrap target/release/floor target/bench/bootstrap.zip .tools/peers target/bench
 
-bench-peers: ## what the seed's samples in Python and Node need to be compared with (Node itself: nodejs.org)
+bench-peers: ## what the API's published samples in Python and Node need, to be compared with (Node itself: nodejs.org)
 	python3 -m venv .tools/peers
 	.tools/peers/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
 	@command -v npm >/dev/null || { echo 'npm is missing; without it there is no comparison with Node'; exit 1; }
