@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template screenshots build deploy soak fuzz bench bench-peers clean
+.PHONY: help run test check-template screenshots build deploy soak fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,23 +56,6 @@ fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minu
 			-max_len=8192 -dict=fuzz/words.dict -print_final_stats=1 2>$$log || { cat $$log; exit 1; }; \
 		awk -v target=$$target '/number_of_executed_units/ { printf "%-17s %9d inputs, no crash\n", target, $$2 }' $$log; \
 	done
-
-# One by one: for all together cargo would unify their features.
-bench: ## the function's speed beside a hello world's, with targets (some minutes; the 128 MB rows need root)
-	cargo build --release --package floor
-	cargo build --release --package number-verification
-	cargo build --release --package driver
-	@mkdir -p target/bench
-	@cp target/release/number-verification target/bench/bootstrap
-	@cd target/bench && rm -f bootstrap.zip && python3 -m zipfile -c bootstrap.zip bootstrap
-	@target/release/driver target/bench/bootstrap target/release/floor target/bench/bootstrap.zip .tools/peers target/bench
-
-bench-peers: ## what the API's published samples in Python and Node need, to be compared with (Node itself: nodejs.org)
-	python3 -m venv .tools/peers
-	.tools/peers/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
-	@command -v npm >/dev/null || { echo 'npm is missing; without it there is no comparison with Node'; exit 1; }
-	cp benches/peers/package.json .tools/peers
-	npm install --silent --no-audit --no-fund --prefix .tools/peers
 
 clean: ## remove what was built, and the tools
 	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules

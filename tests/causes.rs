@@ -1,5 +1,4 @@
-//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time;
-//! `make bench` does.
+//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time.
 
 mod support;
 
