@@ -17,6 +17,10 @@ pub(super) struct FinishedCallback<'a> {
     pub browser: Option<Browser>,
 }
 
+/// A state is accepted a moment before its result is looked for, and both run out in the same second: without this the
+/// spent code would be sent again.
+const GRACE_SECONDS: u64 = 5;
+
 impl FinishedCallback<'_> {
     /// Seals the outcome; it opens for this code, state and browser only. The text is the expiry in 8 bytes and the
     /// outcome's name.
@@ -29,7 +33,7 @@ impl FinishedCallback<'_> {
     pub fn open(&self, sealer: &Sealer, cookie: &str) -> Option<Outcome> {
         let (text, _) = self.with_parts(|parts| sealer.open(Purpose::Result, parts, cookie)).ok()?;
         let (expires_at, name) = text.split_first_chunk::<8>()?;
-        if u64::from_be_bytes(*expires_at) <= now_seconds() {
+        if u64::from_be_bytes(*expires_at).saturating_add(GRACE_SECONDS) <= now_seconds() {
             return None;
         }
         Outcome::from_name(std::str::from_utf8(name).ok()?)
