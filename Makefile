@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template screenshots build deploy soak fuzz clean
+.PHONY: help run test check-template screenshots build deploy soak fuzz bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,8 +57,19 @@ fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minu
 		awk -v target=$$target '/number_of_executed_units/ { printf "%-17s %9d inputs, no crash\n", target, $$2 }' $$log; \
 	done
 
+bench: .tools/run.stamp ## the function's speed beside a hello world's, against its targets (Linux; the 128 MB rows need root)
+	@echo 'Optimized builds of the function, the hello world and what runs them: about 8 minutes the first time.'
+	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
+	cargo lambda build --profile floor --$(subst _,-,$(HOST_ARCH)) --package floor
+	cd target/lambda/number-verification && rm -f bootstrap.zip && python3 -m zipfile -c bootstrap.zip bootstrap
+	cargo build --release --package side-by-side
+	@echo 'Measuring: less than a minute, and with the peers about three.'
+	@target/release/side-by-side
+
+bench-peers: .tools/peers.stamp ## the published samples in Python and Node, for `make bench` to compare with
+
 clean: ## remove what was built, and the tools
-	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules
+	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules benches/peers/node_modules
 
 .tools/venv.stamp:
 	@missing() { echo "$$1" >&2; exit 1; }; \
@@ -108,6 +119,13 @@ clean: ## remove what was built, and the tools
 	@echo 'Installing Node into .tools, and an OpenID Provider beside its test: 210 MB, some seconds.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@cd tests/openid_provider && npm ci --loglevel=error
+	@touch $@
+
+.tools/peers.stamp: benches/peers/requirements.txt benches/peers/package-lock.json .tools/venv.stamp
+	@echo 'Installing Node and the AWS SDKs for Python and Node into .tools and benches/peers: 290 MB, half a minute.'
+	@test -x .tools/peers/bin/pip || python3 -m venv .tools/peers
+	@.tools/peers/bin/pip install --quiet --disable-pip-version-check -r $<
+	@cd benches/peers && PATH="$(CURDIR)/.tools/peers/bin:$$PATH" npm ci --loglevel=error
 	@touch $@
 
 .tools/fuzz.stamp: .tools/venv.stamp

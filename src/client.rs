@@ -53,8 +53,9 @@ impl NumberVerification {
             .map_err(|fault| UnusableOperator(format!("its base URL is {fault}")))?;
         let endpoints = Endpoints::below(&base_url)
             .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
-        let operator =
-            Operator::new(Transport::new(&[]).map_err(UnusableOperator)?, endpoints, PhoneNumberFormat::Plain);
+        let operator = Transport::new(&[])
+            .and_then(|transport| Operator::new(transport, endpoints, PhoneNumberFormat::Plain))
+            .map_err(UnusableOperator)?;
         Ok(Self { operator, credentials, redirect_uri: redirect_uri.into() })
     }
 

@@ -34,7 +34,7 @@ pub fn app(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error
 
 fn put_together(config: Config, lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
     let operator =
-        Operator::new(Transport::new(&config.operator_ca)?, config.endpoints.clone(), config.phone_number_format);
+        Operator::new(Transport::new(&config.operator_ca)?, config.endpoints.clone(), config.phone_number_format)?;
     let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &lookup)?;
     let secrets = SecretStore::new(secrets_manager, &config);
     let flow = Flow::new(operator, secrets, &config);

@@ -26,7 +26,6 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower::Service;
-use url::Url;
 
 use crate::deadline::Deadline;
 use ahead::{Ahead, Open};
@@ -115,11 +114,9 @@ impl Transport {
 
     /// Opens a connection for the request that will be next, unless there is one. It is a task of the current Tokio
     /// runtime; nobody hears of its failure, because the request then makes a connection of its own.
-    pub fn open_ahead(&self, to: &Url) {
-        if let Ok(to) = Uri::try_from(to.as_str()) {
-            let connecting = self.connector.clone().https.call(to.clone());
-            self.connector.ahead.open(&to, async { connecting.await.map(TokioIo::new) });
-        }
+    pub fn open_ahead(&self, to: &Uri) {
+        let connecting = self.connector.clone().https.call(to.clone());
+        self.connector.ahead.open(to, async { connecting.await.map(TokioIo::new) });
     }
 
     /// Sends a request and reads the whole answer.

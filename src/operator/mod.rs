@@ -9,6 +9,7 @@ mod private_key;
 mod token;
 mod verify;
 
+use http::Uri;
 use url::Url;
 
 pub use client_authentication::ClientAuthentication;
@@ -116,6 +117,10 @@ pub struct AuthorizationGrant {
 pub struct Operator {
     transport: Transport,
     endpoints: Endpoints,
+    /// [`Endpoints::token`], as requests have it.
+    token: Uri,
+    /// [`Endpoints::verify`], as requests have it.
+    verify: Uri,
     /// Whether `verify` is on another host than the token endpoint, so that it needs a connection of its own.
     verify_is_elsewhere: bool,
     phone_number_format: PhoneNumberFormat,
@@ -123,10 +128,20 @@ pub struct Operator {
 
 impl Operator {
     /// An operator reached through `transport`.
-    #[must_use]
-    pub fn new(transport: Transport, endpoints: Endpoints, phone_number_format: PhoneNumberFormat) -> Self {
+    ///
+    /// # Errors
+    /// An endpoint to which no request can be sent; the text says which.
+    pub fn new(
+        transport: Transport,
+        endpoints: Endpoints,
+        phone_number_format: PhoneNumberFormat,
+    ) -> Result<Self, String> {
+        let uri = |what, endpoint: &Url| {
+            Uri::try_from(endpoint.as_str()).map_err(|_| format!("no request can be sent to the {what} endpoint's URL"))
+        };
+        let (token, verify) = (uri("token", &endpoints.token)?, uri("verify", &endpoints.verify)?);
         let verify_is_elsewhere = endpoints.verify.origin() != endpoints.token.origin();
-        Self { transport, endpoints, verify_is_elsewhere, phone_number_format }
+        Ok(Self { transport, endpoints, token, verify, verify_is_elsewhere, phone_number_format })
     }
 
     /// Where the browser is sent.
@@ -137,7 +152,7 @@ impl Operator {
 
     /// Opens a connection for the token request to come.
     pub fn open_ahead(&self) {
-        self.transport.open_ahead(&self.endpoints.token);
+        self.transport.open_ahead(&self.token);
     }
 
     /// The host that answers `verify`, for the log.

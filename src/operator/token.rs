@@ -42,7 +42,7 @@ impl Operator {
         deadline: Deadline,
     ) -> Result<(AccessToken, Evidence), OperatorError> {
         if self.verify_is_elsewhere {
-            self.transport.open_ahead(&self.endpoints.verify);
+            self.transport.open_ahead(&self.verify);
         }
         let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline).await?;
         // Telefónica's own SDK does the same: some gateways in front of operators take JSON only.
@@ -59,8 +59,7 @@ impl Operator {
         format: &BodyFormat,
         deadline: Deadline,
     ) -> Result<Answer, OperatorError> {
-        let token_endpoint = self.endpoints.token.as_str();
-        let proof = credentials.prove(token_endpoint).map_err(|_| unsendable())?;
+        let proof = credentials.prove(self.endpoints.token.as_str()).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
             ("code", grant.authorization_code.expose().into()),
@@ -70,7 +69,7 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
-        let mut request = http::Request::post(token_endpoint).header(ACCEPT, "application/json");
+        let mut request = http::Request::post(self.token.clone()).header(ACCEPT, "application/json");
         if let Some(authorization) = proof.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }

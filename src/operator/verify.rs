@@ -38,7 +38,7 @@ impl Operator {
             PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
             PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
         };
-        let mut request = http::Request::post(self.endpoints.verify.as_str())
+        let mut request = http::Request::post(self.verify.clone())
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, access_token.0)
             .header(CONTENT_TYPE, "application/json");

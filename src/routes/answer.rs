@@ -20,6 +20,16 @@ const PROBLEM: &str = "application/problem+json";
 const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
+const ON_EVERY_ANSWER: [(HeaderName, HeaderValue); 6] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()")),
+    // The query holds the code and the state.
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (VARY, HeaderValue::from_static("Accept, Accept-Language, Origin")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
 /// What a problem's `type` says.
 pub enum Problem {
     /// An outcome.
@@ -120,20 +130,10 @@ impl Answer {
 
     /// Adds what every answer carries.
     pub fn finish(mut self, pages: &Pages, language: Language, correlator: &Correlator) -> Response<String> {
-        for (name, value) in [
-            (CACHE_CONTROL, "no-store"),
-            (CONTENT_LANGUAGE, language.tag()),
-            (CONTENT_SECURITY_POLICY, pages.content_security_policy()),
-            (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"),
-            // The query holds the code and the state.
-            (REFERRER_POLICY, "no-referrer"),
-            (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
-            (VARY, "Accept, Accept-Language, Origin"),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (X_CORRELATOR, correlator.as_str()),
-        ] {
-            self.insert(name, value);
-        }
+        self.0.headers_mut().extend(ON_EVERY_ANSWER);
+        self.0.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        self.0.headers_mut().insert(CONTENT_SECURITY_POLICY, pages.content_security_policy().clone());
+        self.insert(X_CORRELATOR, correlator.as_str());
         self.0
     }
 

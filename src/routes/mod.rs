@@ -26,6 +26,9 @@ use accept::Format;
 use answer::{Answer, Problem};
 use place::{Place, Route};
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("App::answer catches panics, which takes panic = \"unwind\": see [profile.release] in Cargo.toml");
+
 /// The function: everything a request needs, set up once.
 #[derive(Debug)]
 pub struct App {

@@ -1,0 +1,12 @@
+//! A `lambda_http` hello world as the runtime's own documentation has it: no work but the runtime's.
+
+#![forbid(unsafe_code)]
+
+use std::convert::Infallible;
+
+use lambda_http::{Error, Request, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambda_http::run(service_fn(async |_: Request| Ok::<_, Infallible>("hello, world"))).await
+}

@@ -1,0 +1,190 @@
+//! What is measured: each program in each setting, by turns.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sandbox::{Sandbox, Settings};
+
+use crate::environment::{Cold, Environment, Place};
+use crate::figures::milliseconds;
+use crate::programs::{self, Kind, Program};
+use crate::quota::Quota;
+use crate::wire::{self, Handshake};
+
+/// To the operator and back, where it is not next door.
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+
+/// How far the operator is, and what share of a CPU there is after the init phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    NextDoor,
+    /// The time of TCP's handshake left out: the rows with a target count round trips of TLS and HTTP.
+    FarAway,
+    /// As it is for a user.
+    FarAwayWithTcp,
+    Small,
+    SmallFarAwayWithTcp,
+}
+
+/// How often.
+struct Plan {
+    setting: Setting,
+    /// Starts of each program.
+    starts: usize,
+    /// Of the last so many starts of each, also warm invocations.
+    stays: usize,
+    /// For each of those.
+    invocations: u32,
+}
+
+const PLANS: [Plan; 5] = [
+    Plan { setting: Setting::NextDoor, starts: 25, stays: 7, invocations: 100 },
+    Plan { setting: Setting::FarAway, starts: 9, stays: 3, invocations: 10 },
+    Plan { setting: Setting::FarAwayWithTcp, starts: 5, stays: 0, invocations: 0 },
+    Plan { setting: Setting::Small, starts: 9, stays: 3, invocations: 10 },
+    Plan { setting: Setting::SmallFarAwayWithTcp, starts: 5, stays: 1, invocations: 10 },
+];
+
+impl Setting {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NextDoor => "full CPU, 0 ms",
+            Self::FarAway => "full CPU, 50 ms",
+            Self::FarAwayWithTcp => "full CPU, 50 ms for TCP's handshake too",
+            Self::Small => "128 MB, 0 ms",
+            Self::SmallFarAwayWithTcp => "128 MB, 50 ms for TCP's handshake too",
+        }
+    }
+}
+
+/// What came of one program in one setting.
+#[derive(Debug)]
+pub struct Measured {
+    pub setting: Setting,
+    pub kind: Kind,
+    /// Each start.
+    pub cold: Vec<Cold>,
+    /// Milliseconds of each warm invocation.
+    pub warm: Vec<f64>,
+    /// CPU milliseconds for a warm invocation, by start.
+    pub cpu: Vec<f64>,
+    /// How many warm invocations there were, and TLS handshakes at the operator during them.
+    pub invocations: u32,
+    pub handshakes: u32,
+    /// In MB.
+    pub peak_memory: f64,
+}
+
+/// Everything that stands still while programs come and go.
+pub struct Lab {
+    sandbox: Sandbox,
+    pub programs: Vec<Program>,
+    next_door: String,
+    far_away: String,
+    far_away_with_tcp: String,
+    /// Or why there is none.
+    pub quota: Result<Quota, String>,
+}
+
+impl Lab {
+    pub async fn new() -> io::Result<Self> {
+        let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await?;
+        let programs = programs::all(&sandbox).await?;
+        let next_door = sandbox.base_url();
+        let operator: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
+        let far_away = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::AtOnce)?);
+        let far_away_with_tcp = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::TakesARoundTrip)?);
+        Ok(Self { sandbox, programs, next_door, far_away, far_away_with_tcp, quota: Quota::new() })
+    }
+
+    /// Every program in every setting that this machine has.
+    pub async fn measure(&self) -> io::Result<Vec<Measured>> {
+        let mut measured = Vec::new();
+        for plan in &PLANS {
+            if let Some(place) = self.place(plan.setting) {
+                eprintln!("measuring: {}", plan.setting.name());
+                measured.extend(self.carry_out(plan, place).await?);
+            }
+        }
+        Ok(measured)
+    }
+
+    fn place(&self, setting: Setting) -> Option<Place<'_>> {
+        let operator = match setting {
+            Setting::NextDoor | Setting::Small => &self.next_door,
+            Setting::FarAway => &self.far_away,
+            Setting::FarAwayWithTcp | Setting::SmallFarAwayWithTcp => &self.far_away_with_tcp,
+        };
+        let quota = match setting {
+            Setting::NextDoor | Setting::FarAway | Setting::FarAwayWithTcp => None,
+            Setting::Small | Setting::SmallFarAwayWithTcp => Some(self.quota.as_ref().ok()?),
+        };
+        Some(Place { operator, quota })
+    }
+
+    /// One program after the other, and that again and again: a machine that slows down slows all of them.
+    async fn carry_out(&self, plan: &Plan, place: Place<'_>) -> io::Result<Vec<Measured>> {
+        let mut measured: Vec<_> =
+            self.programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();
+        for start in 0..plan.starts {
+            for (program, measured) in self.programs.iter().zip(&mut measured) {
+                let (mut environment, cold) = Environment::start(program, place).await?;
+                measured.cold.push(cold);
+                if start + plan.stays >= plan.starts {
+                    self.stay(&mut environment, measured, plan.invocations).await?;
+                }
+                measured.peak_memory = measured.peak_memory.max(environment.peak_memory()?);
+                environment.end().await?;
+            }
+        }
+        Ok(measured)
+    }
+
+    async fn stay(
+        &self,
+        environment: &mut Environment<'_>,
+        measured: &mut Measured,
+        invocations: u32,
+    ) -> io::Result<()> {
+        for _ in 0..invocations.div_ceil(10) {
+            environment.invoke().await?;
+        }
+        let (handshakes, cpu) = (self.handshakes(), environment.cpu()?);
+        for _ in 0..invocations {
+            measured.warm.push(milliseconds(environment.invoke().await?));
+        }
+        measured.cpu.push(milliseconds(environment.cpu()?.saturating_sub(cpu)) / f64::from(invocations));
+        measured.handshakes += u32::try_from(self.handshakes() - handshakes).unwrap_or(u32::MAX);
+        measured.invocations += invocations;
+        Ok(())
+    }
+
+    fn handshakes(&self) -> usize {
+        let handshakes = self.sandbox.handshakes();
+        handshakes.full + handshakes.resumed
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Ok(quota) = &self.quota {
+            quota.remove();
+        }
+    }
+}
+
+impl Measured {
+    fn new(setting: Setting, kind: Kind) -> Self {
+        let (cold, warm, cpu) = Default::default();
+        Self { setting, kind, cold, warm, cpu, invocations: 0, handshakes: 0, peak_memory: 0.0 }
+    }
+
+    pub fn init(&self) -> Vec<f64> {
+        self.cold.iter().map(|cold| milliseconds(cold.init)).collect()
+    }
+
+    pub fn total(&self) -> Vec<f64> {
+        self.cold.iter().map(|cold| milliseconds(cold.total)).collect()
+    }
+}

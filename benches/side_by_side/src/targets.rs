@@ -1,0 +1,95 @@
+//! The targets, what was measured against them, and everything else that was measured.
+
+use std::fmt::Write as _;
+
+use crate::figures::{median, ratio, show, table};
+use crate::lab::{Lab, Measured, Setting};
+use crate::programs::Kind;
+
+/// The peers, and the targets against each: cold total at 128 MB, CPU for a warm verification.
+const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
+
+/// The tables in Markdown.
+pub fn report(lab: &Lab, measured: &[Measured], zip: u64) -> String {
+    let mut report = format!("\n{}\n{}", table(&targets(measured, zip)), table(&details(lab, measured)));
+    // A String takes whatever is written to it.
+    if let Err(reason) = &lab.quota {
+        let _ = write!(report, "\n128 MB is not measured: {reason}.\n");
+    }
+    if lab.programs.len() < 2 + PEERS.len() {
+        report += "\nNot compared with the seed in Python and Node: `make bench-peers` installs what they need.\n";
+    }
+    report
+}
+
+fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
+    let find = |setting, kind| measured.iter().find(|measured| measured.setting == setting && measured.kind == kind);
+    let mut rows = vec![["", "target, at most", "measured", ""].map(str::to_owned).to_vec()];
+    let mut row = |what: &str, limit: f64, value: f64, unit: &str, from: &str| {
+        let verdict = if value <= limit { "met" } else { "missed" };
+        let cells = [what, &format!("{limit}{unit}"), &format!("{}{unit}{from}", show(value)), verdict];
+        rows.push(cells.map(str::to_owned).to_vec());
+    };
+    let against = |ours: &[f64], theirs: &[f64]| {
+        (ratio(ours, theirs), format!(" ({} ms to {} ms)", show(median(ours)), show(median(theirs))))
+    };
+
+    if let (Some(ours), Some(floor)) = (find(Setting::NextDoor, Kind::Function), find(Setting::NextDoor, Kind::Floor)) {
+        let (value, from) = against(&ours.init(), &floor.init());
+        row("init, against hello world's", 2.0, value, " ×", &from);
+        let (value, from) = against(&ours.total(), &floor.total());
+        row("cold total, against hello world's", 6.0, value, " ×", &from);
+        let (value, from) = against(&ours.cpu, &floor.cpu);
+        // 0.45 ms where hello world costs 0.15 ms.
+        row("CPU for a warm verification, against hello world's", 3.0, value, " ×", &from);
+        for (kind, _, limit) in PEERS {
+            if let Some(peer) = find(Setting::NextDoor, kind) {
+                let (value, from) = against(&ours.cpu, &peer.cpu);
+                row(&format!("CPU for a warm verification, against {}'s", kind.name()), limit, value, " ×", &from);
+            }
+        }
+        row("peak memory", 10.0, ours.peak_memory, " MB", "");
+    }
+    for (kind, limit, _) in PEERS {
+        if let (Some(ours), Some(peer)) = (find(Setting::Small, Kind::Function), find(Setting::Small, kind)) {
+            let (value, from) = against(&ours.total(), &peer.total());
+            row(&format!("cold total at 128 MB, against {}'s", kind.name()), limit, value, " ×", &from);
+        }
+    }
+    if let Some(ours) = find(Setting::FarAway, Kind::Function) {
+        row("cold total, operator 50 ms away: 3 round trips + 30 ms", 180.0, median(&ours.total()), " ms", "");
+        row("warm, operator 50 ms away: 2 round trips + 3 ms", 103.0, median(&ours.warm), " ms", "");
+        let share = f64::from(ours.handshakes) / f64::from(ours.invocations);
+        row("TLS handshakes for each of these", 0.0, share, "", "");
+    }
+    // Exact below 2^52 bytes.
+    row("deployed zip", 3.5, f64::from(u32::try_from(zip).unwrap_or(u32::MAX)) / 1e6, " MB", "");
+    rows
+}
+
+/// Every median, program by program.
+fn details(lab: &Lab, measured: &[Measured]) -> Vec<Vec<String>> {
+    let head = ["median"].into_iter().chain(lab.programs.iter().map(|program| program.kind.name()));
+    let mut rows = vec![head.map(str::to_owned).collect()];
+    // Each setting has every program, in the order of the columns.
+    for setting in measured.chunk_by(|a, b| a.setting == b.setting) {
+        let Some(Measured { setting: name, warm, .. }) = setting.first() else { continue };
+        let mut row = |what: &str, cell: &dyn Fn(&Measured) -> String| {
+            let what = format!("{what}, {}", name.name());
+            rows.push([what].into_iter().chain(setting.iter().map(cell)).collect());
+        };
+        row("init", &|program| show(median(&program.init())) + " ms");
+        row("cold total", &|program| show(median(&program.total())) + " ms");
+        if !warm.is_empty() {
+            row("warm", &|program| show(median(&program.warm)) + " ms");
+            row("CPU, warm", &|program| show(median(&program.cpu)) + " ms");
+        }
+        if *name == Setting::NextDoor {
+            row("TLS handshakes, warm", &|program| {
+                show(f64::from(program.handshakes) / f64::from(program.invocations))
+            });
+            row("peak memory", &|program| show(program.peak_memory) + " MB");
+        }
+    }
+    rows
+}
