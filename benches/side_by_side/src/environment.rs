@@ -110,4 +110,10 @@ impl<'a> Environment<'a> {
     pub async fn end(mut self) -> io::Result<()> {
         self.child.kill().await
     }
+
+    /// The same, and lets it write down first what it has to.
+    pub async fn terminate(mut self) -> io::Result<()> {
+        Command::new("kill").arg(self.pid.to_string()).status().await?;
+        self.child.wait().await.map(drop)
+    }
 }

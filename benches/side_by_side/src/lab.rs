@@ -1,13 +1,17 @@
 //! What is measured: each program in each setting, by turns.
 
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sandbox::{Sandbox, Settings};
 
+use crate::checkout;
 use crate::environment::{Cold, Environment, Place};
 use crate::figures::milliseconds;
+use crate::instructions::{self, Instructions};
 use crate::programs::{self, Kind, Program};
 use crate::quota::Quota;
 use crate::wire::{self, Handshake};
@@ -79,6 +83,8 @@ pub struct Measured {
 /// Everything that stands still while programs come and go.
 pub struct Lab {
     sandbox: Sandbox,
+    /// Where to leave what programs read, and what is found.
+    files: PathBuf,
     pub programs: Vec<Program>,
     next_door: String,
     far_away: String,
@@ -90,12 +96,14 @@ pub struct Lab {
 impl Lab {
     pub async fn new() -> io::Result<Self> {
         let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await?;
-        let programs = programs::all(&sandbox).await?;
+        let files = checkout().join("target/bench");
+        fs::create_dir_all(&files)?;
+        let programs = programs::all(&sandbox, &files).await?;
         let next_door = sandbox.base_url();
         let operator: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
         let far_away = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::AtOnce)?);
         let far_away_with_tcp = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::TakesARoundTrip)?);
-        Ok(Self { sandbox, programs, next_door, far_away, far_away_with_tcp, quota: Quota::new() })
+        Ok(Self { sandbox, files, programs, next_door, far_away, far_away_with_tcp, quota: Quota::new() })
     }
 
     /// Every program in every setting that this machine has.
@@ -108,6 +116,19 @@ impl Lab {
             }
         }
         Ok(measured)
+    }
+
+    /// The instructions of the function and of the hello world; none where nothing can count them.
+    pub async fn count_instructions(&self) -> io::Result<Vec<Instructions>> {
+        let mut counted = Vec::new();
+        if instructions::can_be_counted().await {
+            eprintln!("counting instructions");
+            let place = Place { operator: &self.next_door, quota: None };
+            for program in self.programs.iter().filter(|program| matches!(program.kind, Kind::Floor | Kind::Function)) {
+                counted.push(instructions::count(program, place, &self.files).await?);
+            }
+        }
+        Ok(counted)
     }
 
     fn place(&self, setting: Setting) -> Option<Place<'_>> {

@@ -2,13 +2,14 @@
 //! turn under the same emulator and towards the same operator; then the table of targets.
 //!
 //! `lab` measures an `environment` of each of the `programs`, and an `environment` runs under the `emulator`, behind a
-//! `wire` and below a `quota`; `targets` judges the `figures`.
+//! `wire` and below a `quota`; `instructions` are counted besides; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 
 mod emulator;
 mod environment;
 mod figures;
+mod instructions;
 mod lab;
 mod programs;
 mod quota;
@@ -43,8 +44,9 @@ async fn run() -> io::Result<String> {
     }
     let lab = Lab::new().await?;
     let measured = lab.measure().await?;
+    let counted = lab.count_instructions().await?;
     let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, zip))
+    Ok(targets::report(&lab, &measured, &counted, zip))
 }
 
 /// A file of `cargo lambda build`; `make bench` makes them.

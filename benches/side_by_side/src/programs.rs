@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
 use sandbox::{SAMPLE_CODE, Sandbox};
@@ -13,6 +13,7 @@ use crate::environment::{Environment, Place};
 use crate::{built, checkout};
 
 /// A program, what it is asked, and what its answer must hold.
+#[derive(Clone)]
 pub struct Program {
     pub kind: Kind,
     pub executable: PathBuf,
@@ -42,6 +43,15 @@ impl Kind {
 }
 
 impl Program {
+    /// The same as an argument of `tool`.
+    pub fn below<const N: usize>(&self, tool: &str, arguments: [OsString; N]) -> Self {
+        let mut program = self.clone();
+        program.executable = tool.into();
+        program.arguments.insert(0, self.executable.clone().into());
+        program.arguments.splice(0..0, arguments);
+        program
+    }
+
     /// A fast wrong answer is no figure.
     pub fn check(&self, answer: &Value) -> io::Result<()> {
         let body = answer["body"].as_str().unwrap_or_default();
@@ -57,9 +67,7 @@ const PHONE_NUMBER: &str = "+34600000001";
 const VERIFIED: &str = "Phone number verified";
 
 /// The hello world, the function, and the peers that `make bench-peers` has installed.
-pub async fn all(sandbox: &Sandbox) -> io::Result<Vec<Program>> {
-    let files = checkout().join("target/bench");
-    fs::create_dir_all(&files)?;
+pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     let (ca, ca_pem) = (files.join("ca.pem"), sandbox.ca_pem().unwrap_or_default());
     fs::write(&ca, ca_pem)?;
     let variables: Vec<(&'static str, OsString)> = vec![
@@ -119,14 +127,8 @@ fn peers() -> Option<PathBuf> {
 
 /// A browser starts at the function, and comes back from the operator: the callback it comes back with.
 async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Bytes> {
-    let start = Program {
-        kind: function.kind,
-        executable: function.executable.clone(),
-        arguments: Vec::new(),
-        variables: function.variables.clone(),
-        event: Bytes::from_static(include_bytes!("../../../events/start-json.json")),
-        expected: "authorization_url",
-    };
+    let event = Bytes::from_static(include_bytes!("../../../events/start-json.json"));
+    let start = Program { event, expected: "authorization_url", ..function.clone() };
     let (mut environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
     let (_, answer) = environment.ask(&start.event).await?;
     environment.end().await?;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::figures::{median, ratio, show, table};
+use crate::instructions::Instructions;
 use crate::lab::{Lab, Measured, Setting};
 use crate::programs::Kind;
 
@@ -10,11 +11,14 @@ use crate::programs::Kind;
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
 
 /// The tables in Markdown.
-pub fn report(lab: &Lab, measured: &[Measured], zip: u64) -> String {
-    let mut report = format!("\n{}\n{}", table(&targets(measured, zip)), table(&details(lab, measured)));
+pub fn report(lab: &Lab, measured: &[Measured], counted: &[Instructions], zip: u64) -> String {
+    let mut report = format!("\n{}\n{}", table(&targets(measured, zip)), table(&details(lab, measured, counted)));
     // A String takes whatever is written to it.
     if let Err(reason) = &lab.quota {
         let _ = write!(report, "\n128 MB is not measured: {reason}.\n");
+    }
+    if counted.is_empty() {
+        report += "\nInstructions are not counted: valgrind is not installed.\n";
     }
     if lab.programs.len() < 2 + PEERS.len() {
         report += "\nNot compared with the seed in Python and Node: `make bench-peers` installs what they need.\n";
@@ -68,7 +72,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
 }
 
 /// Every median, program by program.
-fn details(lab: &Lab, measured: &[Measured]) -> Vec<Vec<String>> {
+fn details(lab: &Lab, measured: &[Measured], counted: &[Instructions]) -> Vec<Vec<String>> {
     let head = ["median"].into_iter().chain(lab.programs.iter().map(|program| program.kind.name()));
     let mut rows = vec![head.map(str::to_owned).collect()];
     // Each setting has every program, in the order of the columns.
@@ -91,5 +95,14 @@ fn details(lab: &Lab, measured: &[Measured]) -> Vec<Vec<String>> {
             row("peak memory", &|program| show(program.peak_memory) + " MB");
         }
     }
+    let mut row = |what: &str, cell: &dyn Fn(&Instructions) -> String| {
+        let cells = lab
+            .programs
+            .iter()
+            .map(|program| counted.iter().find(|counted| counted.kind == program.kind).map_or("–".to_owned(), cell));
+        rows.push([what.to_owned()].into_iter().chain(cells).collect());
+    };
+    row("instructions, start and first event", &|counted| show(counted.cold / 1e6) + " million");
+    row("instructions, each further event", &|counted| show(counted.warm / 1e3) + " thousand");
     rows
 }
