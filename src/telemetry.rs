@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
@@ -98,88 +99,38 @@ impl Verification<'_> {
     /// Writes the line, whatever the log level and format: CloudWatch finds metrics only in JSON, and a metric that
     /// went missing with its line would hide an outage.
     pub fn log(&self) {
-        let mut line = self.to_json().to_string();
-        line.push('\n');
+        // Everything in it has a form in JSON.
+        let Ok(mut line) = serde_json::to_vec(self) else { return };
+        line.push(b'\n');
         // Nobody can be told where standard output is gone.
-        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        let _ = std::io::stdout().lock().write_all(&line);
     }
 
-    fn to_json(&self) -> Value {
-        let mut line = Map::new();
-        line.insert("timestamp".into(), timestamp().into());
-        line.insert("level".into(), self.level().into());
-        let message = match self.step {
-            Step::Start => "a verification could not be started",
-            Step::Callback => "verification",
-        };
-        line.insert("message".into(), message.into());
-        line.insert("outcome".into(), self.outcome.name().into());
-        line.insert("correlator".into(), self.correlator.as_str().into());
-        line.insert("cold_start".into(), self.cold_start.into());
-        line.insert("operator".into(), self.operator.into());
-        line.insert("DurationMs".into(), millis(self.time));
-        let mut times = vec![json!({ "Name": "DurationMs", "Unit": "Milliseconds" })];
-        for (name, metric, leg) in [
-            ("secret", "SecretMs", &self.trace.secret),
-            ("token", "TokenMs", &self.trace.token),
-            ("verify", "VerifyMs", &self.trace.verify),
-        ] {
-            if let Some(time) = leg.time {
-                line.insert(metric.into(), millis(time));
-                times.push(json!({ "Name": metric, "Unit": "Milliseconds" }));
-            }
-            if let Some(status) = leg.status {
-                line.insert(format!("{name}_status"), status.into());
-            }
-            if leg.retried {
-                line.insert(format!("{name}_retried"), true.into());
-            }
-        }
-        if let Some(code) = &self.trace.error_code {
-            line.insert("error_code".into(), code.as_str().into());
-        }
-        if let Some(says) = &self.trace.says {
-            line.insert("reason".into(), says.as_str().into());
-        }
-        if self.trace.reloaded {
-            // Counted already, when the operator answered.
-            line.insert("reloaded".into(), true.into());
-        } else {
-            self.count(&mut line, times);
-        }
-        Value::Object(line)
-    }
-
-    /// CloudWatch's embedded metric format. Each name with each set of dimensions is a metric to pay for, so only the
-    /// count is split by outcome; operators' error codes have no bounds and are no dimension at all.
-    ///
-    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-    fn count(&self, line: &mut Map<String, Value>, mut metrics: Vec<Value>) {
+    fn count<M: SerializeMap>(&self, line: &mut M, mut metrics: Vec<Metric>) -> Result<(), M::Error> {
         if !matches!(self.outcome, Outcome::InvalidRequest | Outcome::InvalidState) {
             // Left out of what is never a verification: the URL is public, and a scanner's rubbish is no outage.
             let could_not_be_checked = self.outcome.device_phone_number_verified().is_none();
-            line.insert("CouldNotBeChecked".into(), u8::from(could_not_be_checked).into());
-            metrics.push(json!({ "Name": "CouldNotBeChecked", "Unit": "Count" }));
+            line.serialize_entry("CouldNotBeChecked", &u8::from(could_not_be_checked))?;
+            metrics.push(Metric::count("CouldNotBeChecked"));
         }
-        metrics.push(json!({ "Name": "ColdStarts", "Unit": "Count" }));
-        line.insert(FUNCTION_NAME.into(), FUNCTION.get().map_or("local", String::as_str).into());
-        line.insert("Verifications".into(), 1.into());
-        line.insert("ColdStarts".into(), u8::from(self.cold_start).into());
+        metrics.push(Metric::count("ColdStarts"));
+        line.serialize_entry(FUNCTION_NAME, FUNCTION.get().map_or("local", String::as_str))?;
+        line.serialize_entry("Verifications", &1)?;
+        line.serialize_entry("ColdStarts", &u8::from(self.cold_start))?;
         let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
-        line.insert(
-            "_aws".into(),
-            json!({
-                "Timestamp": u64::try_from(milliseconds).unwrap_or_default(),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": NAMESPACE,
-                        "Dimensions": [[FUNCTION_NAME], [FUNCTION_NAME, "outcome"]],
-                        "Metrics": [{ "Name": "Verifications", "Unit": "Count" }],
-                    },
-                    { "Namespace": NAMESPACE, "Dimensions": [[FUNCTION_NAME]], "Metrics": metrics },
-                ],
-            }),
-        );
+        let verifications = Directive {
+            namespace: NAMESPACE,
+            dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
+            metrics: vec![Metric::count("Verifications")],
+        };
+        let others = Directive { namespace: NAMESPACE, dimensions: &[&[FUNCTION_NAME]], metrics };
+        line.serialize_entry(
+            "_aws",
+            &EmbeddedMetrics {
+                timestamp: u64::try_from(milliseconds).unwrap_or_default(),
+                cloud_watch_metrics: [verifications, others],
+            },
+        )
     }
 
     /// How much the owner should mind.
@@ -199,6 +150,92 @@ impl Verification<'_> {
     }
 }
 
+impl Serialize for Verification<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("timestamp", &timestamp())?;
+        line.serialize_entry("level", self.level())?;
+        let message = match self.step {
+            Step::Start => "a verification could not be started",
+            Step::Callback => "verification",
+        };
+        line.serialize_entry("message", message)?;
+        line.serialize_entry("outcome", self.outcome.name())?;
+        line.serialize_entry("correlator", self.correlator.as_str())?;
+        line.serialize_entry("cold_start", &self.cold_start)?;
+        line.serialize_entry("operator", self.operator)?;
+        line.serialize_entry("DurationMs", &millis(self.time))?;
+        let mut times = vec![Metric::milliseconds("DurationMs")];
+        for (metric, status, retried, leg) in [
+            ("SecretMs", "secret_status", "secret_retried", &self.trace.secret),
+            ("TokenMs", "token_status", "token_retried", &self.trace.token),
+            ("VerifyMs", "verify_status", "verify_retried", &self.trace.verify),
+        ] {
+            if let Some(time) = leg.time {
+                line.serialize_entry(metric, &millis(time))?;
+                times.push(Metric::milliseconds(metric));
+            }
+            if let Some(came) = leg.status {
+                line.serialize_entry(status, &came)?;
+            }
+            if leg.retried {
+                line.serialize_entry(retried, &true)?;
+            }
+        }
+        if let Some(code) = &self.trace.error_code {
+            line.serialize_entry("error_code", code.as_str())?;
+        }
+        if let Some(says) = &self.trace.says {
+            line.serialize_entry("reason", says)?;
+        }
+        if self.trace.reloaded {
+            // Counted already, when the operator answered.
+            line.serialize_entry("reloaded", &true)?;
+        } else {
+            self.count(&mut line, times)?;
+        }
+        line.end()
+    }
+}
+
+/// CloudWatch's embedded metric format: `_aws` says which members of its line are metrics. Each name with each set of
+/// dimensions is a metric to pay for, so only the count is split by outcome; operators' error codes have no bounds and
+/// are no dimension at all.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EmbeddedMetrics {
+    /// Milliseconds since the epoch.
+    timestamp: u64,
+    cloud_watch_metrics: [Directive; 2],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl Metric {
+    fn count(name: &'static str) -> Self {
+        Self { name, unit: "Count" }
+    }
+
+    fn milliseconds(name: &'static str) -> Self {
+        Self { name, unit: "Milliseconds" }
+    }
+}
+
 /// The time as the other lines have it. Lambda gives a line without one its own, and takes the line's level for INFO.
 fn timestamp() -> String {
     let mut text = String::new();
@@ -208,8 +245,8 @@ fn timestamp() -> String {
 }
 
 /// Milliseconds with a tenth, as a metric.
-fn millis(time: Duration) -> Value {
-    ((time.as_secs_f64() * 10_000.0).round() / 10.0).into()
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// Sets up logging for this process, as Lambda's logging settings say: lines on standard output at
@@ -252,12 +289,14 @@ pub fn init(lookup: impl Fn(&str) -> Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn line(outcome: Outcome, trace: &Trace) -> Value {
         let correlator = Correlator::from_header(None, "request-id");
         let time = Duration::from_millis(20);
-        Verification {
+        let verification = Verification {
             step: Step::Callback,
             outcome,
             correlator: &correlator,
@@ -265,8 +304,8 @@ mod tests {
             operator: "operator.example",
             time,
             trace,
-        }
-        .to_json()
+        };
+        serde_json::to_value(verification).unwrap()
     }
 
     #[test]
