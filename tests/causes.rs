@@ -1,4 +1,5 @@
-//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time.
+//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time;
+//! `make bench` does.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! `make bench`: the function, a hello world and, where they are installed, the seed's samples in Python and Node, in
+//! `make bench`: the function, a hello world and, where they are installed, the published samples in Python and Node, in
 //! turn under the same emulator and towards the same operator; then the table of targets.
 //!
 //! `lab` measures an `environment` of each of the `programs`, and an `environment` runs under the `emulator`, behind a

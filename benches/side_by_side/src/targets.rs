@@ -21,7 +21,7 @@ pub fn report(lab: &Lab, measured: &[Measured], counted: &[Instructions], zip: u
         report += "\nInstructions are not counted: valgrind is not installed.\n";
     }
     if lab.programs.len() < 2 + PEERS.len() {
-        report += "\nNot compared with the seed in Python and Node: `make bench-peers` installs what they need.\n";
+        report += "\nNot compared with the published samples in Python and Node: `make bench-peers` installs what they need.\n";
     }
     report
 }
@@ -49,7 +49,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
         for (kind, _, limit) in PEERS {
             if let Some(peer) = find(Setting::NextDoor, kind) {
                 let (value, from) = against(&ours.cpu, &peer.cpu);
-                row(&format!("CPU for a warm verification, against {}'s", kind.name()), limit, value, " ×", &from);
+                row(&format!("CPU for a warm verification, against the {}'s", kind.name()), limit, value, " ×", &from);
             }
         }
         row("peak memory", 10.0, ours.peak_memory, " MB", "");
@@ -57,7 +57,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
     for (kind, limit, _) in PEERS {
         if let (Some(ours), Some(peer)) = (find(Setting::Small, Kind::Function), find(Setting::Small, kind)) {
             let (value, from) = against(&ours.total(), &peer.total());
-            row(&format!("cold total at 128 MB, against {}'s", kind.name()), limit, value, " ×", &from);
+            row(&format!("cold total at 128 MB, against the {}'s", kind.name()), limit, value, " ×", &from);
         }
     }
     if let Some(ours) = find(Setting::FarAway, Kind::Function) {

@@ -1,4 +1,4 @@
-// The seed's Node sample as a Lambda function: its own calls, with the secret from Secrets Manager.
+// The API's published sample in Node as a Lambda function: its own calls, with the secret from Secrets Manager.
 //
 // What its owner would do on Lambda is done: the SDK's client is made in the init phase, the secret is read once. The
 // loop at the end stands for AWS's runtime client and does less than that, in the sample's favour.
