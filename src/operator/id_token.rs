@@ -1,5 +1,7 @@
 //! The ID token that comes beside the access token where `openid` was asked for (OpenID Connect Core §3.1.3.7).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -19,7 +21,8 @@ struct Claims {
     iss: String,
     aud: Audience,
     azp: Option<String>,
-    exp: u64,
+    /// RFC 7519 §2, `NumericDate`: seconds since the epoch, which may have a fraction.
+    exp: f64,
     nonce: Option<String>,
 }
 
@@ -31,7 +34,7 @@ enum Audience {
 }
 
 /// How far an operator's clock may be off.
-const LEEWAY_SECONDS: u64 = 60;
+const LEEWAY_SECONDS: f64 = 60.0;
 
 impl ExpectedIdToken {
     /// Checks a token for `client_id` at `now`, in seconds since the epoch.
@@ -55,7 +58,7 @@ impl ExpectedIdToken {
         if !for_us {
             return Err("the aud of its id_token is not our client_id");
         }
-        if claims.exp.saturating_add(LEEWAY_SECONDS) <= now {
+        if claims.exp + LEEWAY_SECONDS <= Duration::from_secs(now).as_secs_f64() {
             return Err("its id_token has expired");
         }
         if self.nonce.is_some() && self.nonce != claims.nonce {
@@ -97,6 +100,7 @@ mod tests {
             ("a list of one", json!({ "aud": ["us"] }), true),
             ("a clock that is a little off", json!({ "exp": NOW - 30 }), true),
             ("an exp that no clock reaches", json!({ "exp": u64::MAX }), true),
+            ("an exp with a fraction", json!({ "exp": 1_800_000_060.5 }), true),
             ("another nonce", json!({ "nonce": "n-2" }), false),
             ("no nonce", json!({ "nonce": null }), false),
             ("another issuer", json!({ "iss": "https://evil.example" }), false),
@@ -104,6 +108,7 @@ mod tests {
             ("several audiences, issued to another", json!({ "aud": ["us", "them"], "azp": "them" }), false),
             ("several audiences, issued to nobody", json!({ "aud": ["us", "them"] }), false),
             ("expired", json!({ "exp": NOW - 61 }), false),
+            ("expired by a fraction", json!({ "exp": 1_799_999_939.5 }), false),
             ("exp as text", json!({ "exp": "tomorrow" }), false),
             ("no exp", json!({ "exp": null }), false),
         ] {
