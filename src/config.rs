@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use http::Uri;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
@@ -440,11 +441,14 @@ pub(crate) fn secure_url(value: &str) -> Result<Url, String> {
         return Err("has credentials in it; take them out, they would reach logs".into());
     }
     match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_this_machine(&url) => Ok(url),
-        "http" => Err("http is only for localhost; use https".into()),
-        _ => Err("not an https URL".into()),
+        "https" => {}
+        "http" if is_this_machine(&url) => {}
+        "http" => return Err("http is only for localhost; use https".into()),
+        _ => return Err("not an https URL".into()),
     }
+    // `http` has its own idea of what can be asked for.
+    Uri::try_from(url.as_str()).map_err(|e| format!("not a URL to send requests to ({e})"))?;
+    Ok(url)
 }
 
 /// Whether a URL leads to this machine, or from a container to the machine it runs on.
@@ -600,6 +604,7 @@ mod tests {
             ("OPERATOR_BASE_URL", "https://user:s3cr3t@operator.example", "credentials"),
             ("TOKEN_ENDPOINT", "ftp://operator.example/token", "not an https URL"),
             ("TOKEN_ENDPOINT", "http://localhost.example/token", "use https"),
+            ("TOKEN_ENDPOINT", &format!("https://operator.example/{}", "a".repeat(1 << 16)), "URL to send requests to"),
             ("OPERATOR", "acme", "telefonica-sandbox"),
             ("TOKEN_ENDPOINT_AUTH_METHOD", "basic", "client_secret_basic or client_secret_post or private_key_jwt"),
             ("STATE_MODE", "signed", "sealed or phone"),

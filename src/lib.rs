@@ -22,7 +22,7 @@
 //! | [`outcome`] | the twelve answers, in one table |
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
-//! | [`transport`], [`deadline`] | HTTP with bounds |
+//! | [`transport`], [`deadline`], `freeze` | HTTP with bounds |
 //! | [`setup`] | all of it put together |
 //! | [`pages`] | HTML and words |
 //! | [`telemetry`] | log lines and metrics |
@@ -63,6 +63,7 @@ pub mod deadline;
 pub mod discovery;
 pub mod event;
 pub mod flow;
+mod freeze;
 pub mod operator;
 pub mod outcome;
 pub mod pages;

@@ -11,6 +11,9 @@ use lambda_http::{Adapter, Request, Service as _, service_fn};
 use number_verification::{event, setup, telemetry};
 use serde_json::Value;
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("App::answer catches panics, which takes panic = \"unwind\": see [profile.release] in Cargo.toml");
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init(variable);

@@ -78,7 +78,7 @@ impl Secret {
             .or(json.client_id.as_deref())
             .filter(|id| !id.is_empty())
             .ok_or_else(|| format!("has no client_id, and CLIENT_ID is not set; {SHAPE}"))?;
-        let authentication = json.authentication(method)?;
+        let authentication = json.authentication(client_id, method)?;
         let sealer = Sealer::derive(json.sealing_secret()?).map_err(|_| "gives no usable key".to_owned())?;
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, value.as_bytes()).as_ref());
@@ -91,14 +91,15 @@ impl SecretJson {
         self.client_secret.as_ref().map(|secret| secret.as_str()).filter(|secret| !secret.is_empty())
     }
 
-    fn authentication(&self, method: TokenEndpointAuthMethod) -> Result<ClientAuthentication, String> {
-        let secret = || {
-            let secret = self.client_secret().ok_or_else(|| format!("has no client_secret; {SHAPE}"))?;
-            Ok::<_, String>(ClientSecret::new(secret))
-        };
+    fn authentication(&self, client_id: &str, method: TokenEndpointAuthMethod) -> Result<ClientAuthentication, String> {
+        let secret = || self.client_secret().ok_or_else(|| format!("has no client_secret; {SHAPE}"));
         Ok(match method {
-            TokenEndpointAuthMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic(secret()?),
-            TokenEndpointAuthMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost(secret()?),
+            TokenEndpointAuthMethod::ClientSecretBasic => {
+                ClientAuthentication::client_secret_basic(client_id, secret()?)
+            }
+            TokenEndpointAuthMethod::ClientSecretPost => {
+                ClientAuthentication::ClientSecretPost(ClientSecret::new(secret()?))
+            }
             TokenEndpointAuthMethod::PrivateKeyJwt => {
                 let key = self.private_key.as_ref().ok_or_else(|| {
                     format!("has no private_key, which TOKEN_ENDPOINT_AUTH_METHOD private_key_jwt needs; {SHAPE}")

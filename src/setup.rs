@@ -17,11 +17,11 @@ use crate::transport::Transport;
 /// # Errors
 /// The first thing that is missing or cannot be used, in one line that says what to do.
 pub async fn start(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
-    let metadata = match DiscoverySource::from_lookup(&lookup)? {
-        Some(source) => Some(discovery::read(&Transport::new(&source.operator_ca)?, &source.url).await?),
-        None => None,
-    };
-    put_together(Config::discovered(&lookup, metadata.as_ref())?, lookup)
+    let Some(source) = DiscoverySource::from_lookup(&lookup)? else { return app(lookup) };
+    // The connection that it opens is the token request's next, where that goes to the same host.
+    let transport = Transport::new(&source.operator_ca)?;
+    let metadata = discovery::read(&transport, &source.url).await?;
+    put_together(Config::discovered(&lookup, Some(&metadata))?, transport, lookup)
 }
 
 /// The same from variables alone, without discovery.
@@ -29,12 +29,18 @@ pub async fn start(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<d
 /// # Errors
 /// The first thing that is missing or cannot be used, in one line that says what to do.
 pub fn app(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
-    put_together(Config::from_lookup(&lookup)?, lookup)
+    let config = Config::from_lookup(&lookup)?;
+    let transport = Transport::new(&config.operator_ca)?;
+    put_together(config, transport, lookup)
 }
 
-fn put_together(config: Config, lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
-    let operator =
-        Operator::new(Transport::new(&config.operator_ca)?, config.endpoints.clone(), config.phone_number_format)?;
+fn put_together(
+    config: Config,
+    to_operator: Transport,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<App, Box<dyn Error>> {
+    let operator = Operator::new(to_operator, config.endpoints.clone(), config.phone_number_format)?;
+    // A transport of its own: the owner may trust more roots on the way to the one than on the way to the other.
     let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &lookup)?;
     let secrets = SecretStore::new(secrets_manager, &config);
     let flow = Flow::new(operator, secrets, &config);

@@ -115,8 +115,10 @@ impl Transport {
     /// Opens a connection for the request that will be next, unless there is one. It is a task of the current Tokio
     /// runtime; nobody hears of its failure, because the request then makes a connection of its own.
     pub fn open_ahead(&self, to: &Uri) {
-        let connecting = self.connector.clone().https.call(to.clone());
-        self.connector.ahead.open(to, async { connecting.await.map(TokioIo::new) });
+        self.connector.ahead.open(to, || {
+            let connecting = self.connector.clone().https.call(to.clone());
+            async { connecting.await.map(TokioIo::new) }
+        });
     }
 
     /// Sends a request and reads the whole answer.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sandbox::{Handshakes, Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
 use serde_json::json;
-use support::far_side::{End, FarSide};
+use support::far_side::{self, End, FarSide};
 use support::{Function, PHONE_MODE};
 
 /// The program beside a sandbox behind TLS.
@@ -119,6 +119,46 @@ async fn a_secret_that_could_not_be_read_ahead_is_read_when_it_is_needed() {
     assert_eq!(asked(&function.sandbox), [2, 1, 1]);
 }
 
+#[tokio::test]
+async fn a_secret_that_takes_its_time_is_waited_for_and_not_asked_for_again() {
+    let function = behind_tls(&[(Leg::Secret, Scripted::late(Duration::from_millis(2500)))], &[]).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [1, 1, 1]);
+}
+
+/// What was on its way then may never come.
+#[tokio::test]
+async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
+    let never = Scripted::late(Duration::from_mins(10)).times(1);
+    let function = behind_tls(&[(Leg::Secret, never)], &[]).await.with_time_left(Duration::from_secs(3));
+    until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
+    function.environment().freeze().await;
+    // It is the time itself that makes it a freeze.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [2, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed() {
+    let untrusted = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let (_refuses, refusing) = far_side::refusing();
+    let (_accepts_nobody, unaccepting) = far_side::unaccepting().await;
+    for (name, operator, outcome) in [
+        ("refuses", refusing.as_str(), "operator_error"),
+        ("is not trusted", &untrusted.base_url(), "operator_error"),
+        ("does not take the connection", &unaccepting, "operator_timeout"),
+    ] {
+        let function = behind_tls(&[], &[("OPERATOR_BASE_URL", operator), ("OPERATOR_CA_FILE", "")]).await;
+        let function = function.with_time_left(Duration::from_secs(3));
+        until("the secret", || function.sandbox.count(Leg::Secret) == 1).await;
+        let callback = format!("{}?code={SAMPLE_CODE}&state=%2B34600000001", support::CALLBACK);
+        let answer = function.get(&callback, &[("accept", "application/json")]).await;
+        assert_eq!(answer.json()["outcome"], outcome, "{name}");
+        assert_eq!(asked(&function.sandbox), [1, 0, 0], "{name}");
+    }
+}
+
 /// The environment is frozen before its first event, and the operator ends the connection on which nothing comes.
 #[tokio::test]
 async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
@@ -140,7 +180,6 @@ async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
 }
 
 /// Whoever opened a pipe that nobody writes to would wait there for ever.
-#[cfg(unix)]
 #[tokio::test]
 async fn the_system_s_certificates_are_not_read() {
     let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates.pipe");
@@ -151,11 +190,21 @@ async fn the_system_s_certificates_are_not_read() {
     verify(&behind_tls(&[], &[("SSL_CERT_FILE", pipe), ("SSL_CERT_DIR", pipe)]).await).await;
 }
 
+#[test]
+fn the_program_does_not_know_where_a_system_has_its_certificates() {
+    for place in ["SSL_CERT_FILE", "/ssl/certs", "/ssl/cert.pem", "/pki/"] {
+        assert!(!program_holds(place), "{place}");
+    }
+}
+
 /// AWS-LC's would take more of a first verification than all else together: see .cargo/config.toml.
 #[test]
 fn no_randomness_is_made_of_the_cpu_s_jitter() {
+    assert!(program_holds("RAND_bytes"), "the program's symbols are there to look at");
+    assert!(!program_holds("jent_read_entropy"), "AWS_LC_SYS_NO_JITTER_ENTROPY was not set when AWS-LC was built");
+}
+
+fn program_holds(text: &str) -> bool {
     let program = std::fs::read(env!("CARGO_BIN_EXE_number-verification")).unwrap();
-    let holds = |name: &[u8]| program.windows(name.len()).any(|bytes| bytes == name);
-    assert!(holds(b"RAND_bytes"), "the program's symbols are there to look at");
-    assert!(!holds(b"jent_read_entropy"), "AWS_LC_SYS_NO_JITTER_ENTROPY was not set when AWS-LC was built");
+    String::from_utf8_lossy(&program).contains(text)
 }

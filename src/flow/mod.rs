@@ -10,6 +10,8 @@ mod state;
 
 use std::time::{Duration, SystemTime};
 
+use url::Url;
+
 pub use browser::Browser;
 pub use callback::{Callback, Finished, Parameters};
 pub use start::Started;
@@ -25,10 +27,7 @@ use crate::deadline::Deadline;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
 use crate::secret::{SecretError, SecretStore};
-
-/// Lambda may freeze the environment in the middle of it. After the thaw the time is over, so that no verification waits
-/// for an answer that went by.
-const PREPARE_WITHIN: Duration = Duration::from_secs(2);
+use crate::{freeze, secrets_manager};
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
@@ -36,6 +35,8 @@ pub struct Flow {
     operator: Operator,
     secrets: SecretStore,
     authorization: Authorization,
+    /// Where a browser is sent, but for what is its own.
+    authorization_url: Url,
     state_mode: StateMode,
     state_ttl: Duration,
 }
@@ -61,6 +62,7 @@ impl Flow {
             operator,
             secrets,
             authorization: config.authorization.clone(),
+            authorization_url: start::authorization_url(&config.endpoints.authorization, &config.authorization),
             state_mode: config.state_mode,
             state_ttl: config.state_ttl,
         }
@@ -70,7 +72,8 @@ impl Flow {
     /// fails here is tried again where it is needed, and told there.
     pub async fn prepare(&self) {
         self.operator.open_ahead();
-        let _ = self.secrets.get(Deadline::after(PREPARE_WITHIN)).await;
+        // For one try: what that does not bring, a verification that waits for it would not have had sooner by itself.
+        let _ = freeze::unless_frozen(self.secrets.get(Deadline::after(secrets_manager::ATTEMPT))).await;
     }
 
     /// The operator's host, for the log.

@@ -33,13 +33,15 @@ impl Flow {
     ) -> Result<Started, Stopped> {
         let secret = self.secrets.get(deadline).await?;
         let client_id = &secret.credentials.client_id;
-        let mut authorization_url = self.operator.authorization_endpoint().clone();
+        let mut authorization_url = self.authorization_url.clone();
         authorization_url
             .query_pairs_mut()
             .append_pair("client_id", client_id)
-            .append_pair("response_type", "code")
             .append_pair("redirect_uri", redirect_uri);
-        add_fixed(&mut authorization_url, &self.authorization, phone_number);
+        if self.authorization.login_hint_tel {
+            // CAMARA Security and Interoperability Profile.
+            authorization_url.query_pairs_mut().append_pair("login_hint", &format!("tel:{}", phone_number.expose()));
+        }
 
         if self.state_mode == StateMode::Phone {
             authorization_url.query_pairs_mut().append_pair("state", phone_number.expose());
@@ -66,17 +68,17 @@ impl Flow {
     }
 }
 
-/// The parameters that configuration decides: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, CAMARA Security and
-/// Interoperability Profile (`login_hint`).
-fn add_fixed(url: &mut Url, authorization: &Authorization, phone_number: &PhoneNumber) {
+/// The authorization endpoint, with the parameters that are the same for everybody: RFC 6749 §4.1.1, OpenID Connect
+/// Core §3.1.2.1.
+pub(super) fn authorization_url(endpoint: &Url, authorization: &Authorization) -> Url {
+    let mut url = endpoint.clone();
     let mut query = url.query_pairs_mut();
-    query.append_pair("scope", &authorization.scope);
+    query.append_pair("response_type", "code").append_pair("scope", &authorization.scope);
     if authorization.prompt_none {
         query.append_pair("prompt", "none");
     }
-    if authorization.login_hint_tel {
-        query.append_pair("login_hint", &format!("tel:{}", phone_number.expose()));
-    }
+    drop(query);
+    url
 }
 
 fn no_randomness(_: aws_lc_rs::error::Unspecified) -> Stopped {

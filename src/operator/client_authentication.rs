@@ -12,12 +12,18 @@ use serde_json::json;
 
 use super::private_key::PrivateKey;
 use super::{ClientCredentials, ClientSecret};
+use crate::redacted::redacted_strings;
+
+redacted_strings! {
+    /// `Basic …`, as the `Authorization` header has it.
+    BasicAuthorization;
+}
 
 /// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with what it needs.
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// HTTP Basic (RFC 6749 §2.3.1).
-    ClientSecretBasic(ClientSecret),
+    ClientSecretBasic(BasicAuthorization),
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost(ClientSecret),
     /// A signed assertion (RFC 7523 §2.2). CAMARA's Security and Interoperability Profile asks for this one.
@@ -31,6 +37,15 @@ pub(super) struct Proof<'a> {
     pub fields: Vec<(&'static str, Cow<'a, str>)>,
 }
 
+impl ClientAuthentication {
+    /// HTTP Basic. Both halves are form-urlencoded first (RFC 6749 §2.3.1).
+    pub(crate) fn client_secret_basic(client_id: &str, client_secret: &str) -> Self {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encode(client_id), encode(client_secret));
+        Self::ClientSecretBasic(BasicAuthorization::new(format!("Basic {}", BASE64_STANDARD.encode(pair))))
+    }
+}
+
 /// CAMARA's profile allows 300 seconds. This is time enough for a slow connection and a clock that is off.
 const ASSERTION_LIFETIME: u64 = 120;
 
@@ -38,8 +53,10 @@ impl ClientCredentials {
     /// Makes the proof for one request: an assertion is good for one.
     pub(super) fn prove(&self, token_endpoint: &str) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
-            ClientAuthentication::ClientSecretBasic(secret) => {
-                Ok(Proof { authorization: Some(self.basic(secret)?), ..Proof::default() })
+            ClientAuthentication::ClientSecretBasic(authorization) => {
+                let mut header = HeaderValue::try_from(authorization.expose()).map_err(|_| Unspecified)?;
+                header.set_sensitive(true);
+                Ok(Proof { authorization: Some(header), ..Proof::default() })
             }
             ClientAuthentication::ClientSecretPost(secret) => Ok(Proof {
                 fields: vec![("client_id", self.client_id.as_str().into()), ("client_secret", secret.expose().into())],
@@ -53,16 +70,6 @@ impl ClientCredentials {
                 ..Proof::default()
             }),
         }
-    }
-
-    /// Both halves are form-urlencoded first (RFC 6749 §2.3.1).
-    fn basic(&self, secret: &ClientSecret) -> Result<HeaderValue, Unspecified> {
-        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encode(&self.client_id), encode(secret.expose()));
-        let mut value =
-            HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).map_err(|_| Unspecified)?;
-        value.set_sensitive(true);
-        Ok(value)
     }
 
     /// The claims are those of RFC 7523 §3 and OpenID Connect Core §9.

@@ -9,10 +9,10 @@ mod private_key;
 mod token;
 mod verify;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use url::Url;
 
-pub use client_authentication::ClientAuthentication;
+pub use client_authentication::{BasicAuthorization, ClientAuthentication};
 pub use error::{ErrorCode, Evidence, OperatorError, outcome_of};
 pub use id_token::ExpectedIdToken;
 pub use private_key::PrivateKey;
@@ -94,8 +94,9 @@ pub struct ClientCredentials {
 impl ClientCredentials {
     /// Credentials as an operator's developer portal shows them, sent with HTTP Basic.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        let authentication = ClientAuthentication::ClientSecretBasic(ClientSecret::new(client_secret));
-        Self { client_id: client_id.into(), authentication }
+        let client_id = client_id.into();
+        let authentication = ClientAuthentication::client_secret_basic(&client_id, &client_secret.into());
+        Self { client_id, authentication }
     }
 }
 
@@ -111,6 +112,8 @@ pub struct AuthorizationGrant {
     /// What the ID token must say, where the scope has `openid`.
     pub id_token: Option<ExpectedIdToken>,
 }
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An operator's API.
 #[derive(Debug, Clone)]
@@ -142,12 +145,6 @@ impl Operator {
         let (token, verify) = (uri("token", &endpoints.token)?, uri("verify", &endpoints.verify)?);
         let verify_is_elsewhere = endpoints.verify.origin() != endpoints.token.origin();
         Ok(Self { transport, endpoints, token, verify, verify_is_elsewhere, phone_number_format })
-    }
-
-    /// Where the browser is sent.
-    #[must_use]
-    pub fn authorization_endpoint(&self) -> &Url {
-        &self.endpoints.authorization
     }
 
     /// Opens a connection for the token request to come.

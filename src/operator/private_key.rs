@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 /// with `ES256`.
 pub struct PrivateKey {
     key: Key,
-    /// The JWK's `kid`, by which an operator with several keys of ours finds the right one.
-    key_id: Option<String>,
+    /// The first part of every JWT that it signs.
+    header: String,
 }
 
 enum Key {
@@ -85,7 +85,7 @@ impl PrivateKey {
             }),
             _ => None,
         };
-        Ok(Self { key: key.ok_or(KINDS)?, key_id: None })
+        Ok(Self::new(key.ok_or(KINDS)?, None))
     }
 
     fn from_jwk(jwk: Jwk) -> Result<Self, &'static str> {
@@ -119,7 +119,16 @@ impl PrivateKey {
             }
             _ => return Err(KINDS),
         };
-        Ok(Self { key, key_id: jwk.kid })
+        Ok(Self::new(key, jwk.kid))
+    }
+
+    /// `key_id` is the JWK's `kid`, by which an operator with several keys of ours finds the right one.
+    fn new(key: Key, key_id: Option<String>) -> Self {
+        let mut header = json!({ "typ": "JWT", "alg": key.algorithm() });
+        if let Some(key_id) = key_id {
+            header["kid"] = key_id.into();
+        }
+        Self { key, header: encode(&header) }
     }
 
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
@@ -127,29 +136,31 @@ impl PrivateKey {
     /// # Errors
     /// The cryptographic library refused.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
-        let mut header = json!({ "typ": "JWT", "alg": self.algorithm() });
-        if let Some(key_id) = &self.key_id {
-            header["kid"] = key_id.as_str().into();
-        }
-        let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
-        let signed = format!("{}.{}", encode(&header), encode(claims));
-        let signature = self.sign(signed.as_bytes())?;
+        let signed = format!("{}.{}", self.header, encode(claims));
+        let signature = self.key.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
+}
 
+/// A part of a JWT (RFC 7515 §7.1).
+fn encode(part: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
+}
+
+impl Key {
     fn algorithm(&self) -> &'static str {
-        match self.key {
-            Key::Rsa(_, RsaAlgorithm::Rs256) => "RS256",
-            Key::Rsa(_, RsaAlgorithm::Ps256) => "PS256",
-            Key::P256(_) => "ES256",
+        match self {
+            Self::Rsa(_, RsaAlgorithm::Rs256) => "RS256",
+            Self::Rsa(_, RsaAlgorithm::Ps256) => "PS256",
+            Self::P256(_) => "ES256",
         }
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let random = SystemRandom::new();
-        match &self.key {
-            Key::P256(key) => key.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
-            Key::Rsa(key, algorithm) => {
+        match self {
+            Self::P256(key) => key.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Self::Rsa(key, algorithm) => {
                 let padding: &'static RsaSignatureEncoding = match algorithm {
                     RsaAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
                     RsaAlgorithm::Ps256 => &RSA_PSS_SHA256,
@@ -250,7 +261,7 @@ pub(super) mod tests {
             // PKCS #8 wraps PKCS #1 behind 26 bytes for a key of this size (RFC 5958 §2).
             ("PKCS #1", pem("RSA PRIVATE KEY", &rsa_pkcs8[26..]), "RS256"),
         ] {
-            assert_eq!(key(&pem).algorithm(), algorithm, "{name}");
+            assert_eq!(key(&pem).key.algorithm(), algorithm, "{name}");
         }
     }
 

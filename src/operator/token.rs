@@ -7,11 +7,12 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
 use super::error::{Evidence, OperatorError};
-use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, Operator};
+use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, JSON, Operator};
 use crate::deadline::Deadline;
 use crate::transport::Answer;
 
 const WHOSE: &str = "token endpoint";
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// An access token in the form it is sent: single-use (CAMARA), so whatever uses it takes it.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
-        let mut request = http::Request::post(self.token.clone()).header(ACCEPT, "application/json");
+        let mut request = http::Request::post(self.token.clone()).header(ACCEPT, JSON);
         if let Some(authorization) = proof.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -77,12 +78,12 @@ impl Operator {
             BodyFormat::Form => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(fields);
-                ("application/x-www-form-urlencoded", form.finish())
+                (FORM, form.finish())
             }
             BodyFormat::Json => {
                 let object =
                     fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned().into())).collect();
-                ("application/json", serde_json::Value::Object(object).to_string())
+                (JSON, serde_json::Value::Object(object).to_string())
             }
         };
         let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::error::{Evidence, OperatorError};
 use super::token::AccessToken;
-use super::{Operator, PhoneNumberFormat};
+use super::{JSON, Operator, PhoneNumberFormat};
 use crate::correlator::Correlator;
 use crate::deadline::Deadline;
 use crate::phone_number::PhoneNumber;
@@ -39,9 +39,9 @@ impl Operator {
             PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
         };
         let mut request = http::Request::post(self.verify.clone())
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, JSON)
             .header(AUTHORIZATION, access_token.0)
-            .header(CONTENT_TYPE, "application/json");
+            .header(CONTENT_TYPE, JSON);
         if let Some(correlator) = correlator {
             request = request.header("x-correlator", correlator.as_str());
         }

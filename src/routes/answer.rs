@@ -130,9 +130,12 @@ impl Answer {
 
     /// Adds what every answer carries.
     pub fn finish(mut self, pages: &Pages, language: Language, correlator: &Correlator) -> Response<String> {
-        self.0.headers_mut().extend(ON_EVERY_ANSWER);
-        self.0.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        self.0.headers_mut().insert(CONTENT_SECURITY_POLICY, pages.content_security_policy().clone());
+        let headers = self.0.headers_mut();
+        for (name, value) in ON_EVERY_ANSWER {
+            headers.insert(name, value);
+        }
+        headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(CONTENT_SECURITY_POLICY, pages.content_security_policy().clone());
         self.insert(X_CORRELATOR, correlator.as_str());
         self.0
     }

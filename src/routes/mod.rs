@@ -26,9 +26,6 @@ use accept::Format;
 use answer::{Answer, Problem};
 use place::{Place, Route};
 
-#[cfg(not(panic = "unwind"))]
-compile_error!("App::answer catches panics, which takes panic = \"unwind\": see [profile.release] in Cargo.toml");
-
 /// The function: everything a request needs, set up once.
 #[derive(Debug)]
 pub struct App {
@@ -69,12 +66,15 @@ impl App {
     /// Answers a request, and be it with an apology after a panic, whose place is in the log by then. Without that the
     /// runtime would hand the panic's message to the invoker, and the gateway would answer with its bare 502.
     pub async fn answer(self: Arc<Self>, request: Request) -> Response<String> {
-        let (language, correlator) = (accept::language(request.headers()), correlator(&request));
-        let app = Arc::clone(&self);
-        match tokio::spawn(async move { app.handle(&request).await }).await {
-            Ok(response) => response,
-            Err(_) => Answer::defect().finish(&self.pages, language, &correlator),
-        }
+        let request = Arc::new(request);
+        let handling = {
+            let (app, request) = (Arc::clone(&self), Arc::clone(&request));
+            async move { app.handle(&request).await }
+        };
+        tokio::spawn(handling).await.unwrap_or_else(|_| {
+            let language = accept::language(request.headers());
+            Answer::defect().finish(&self.pages, language, &correlator(&request))
+        })
     }
 
     /// Answers a request. There is an answer to every one.

@@ -13,9 +13,7 @@ use http::Uri;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::task::JoinHandle;
 
-/// Lambda may freeze the environment in the middle of a handshake, and the far side gives it up meanwhile. After the
-/// thaw the time is over, so that the request makes a connection of its own at once.
-const OPEN_WITHIN: Duration = Duration::from_secs(2);
+use crate::freeze;
 
 /// Servers close connections on which no request comes, most after a minute.
 const USE_WITHIN: Duration = Duration::from_secs(30);
@@ -34,12 +32,16 @@ pub(super) struct Open;
 
 impl<S: AsyncRead + Unpin + Send + 'static> Ahead<S> {
     /// Opens a connection, unless one is open or being opened.
-    pub fn open<E>(&self, to: &Uri, connecting: impl Future<Output = Result<S, E>> + Send + 'static) {
+    pub fn open<E, C>(&self, to: &Uri, connect: impl FnOnce() -> C)
+    where
+        C: Future<Output = Result<S, E>> + Send + 'static,
+    {
         let mut destinations = self.lock();
         let destination = destinations.entry(key(to)).or_default();
         let usable = |(since, _): &(Instant, _)| since.elapsed() < USE_WITHIN;
         if destination.latest.strong_count() == 0 && !destination.opening.as_ref().is_some_and(usable) {
-            let opening = async { tokio::time::timeout(OPEN_WITHIN, connecting).await.ok()?.ok() };
+            let connecting = connect();
+            let opening = async { freeze::unless_frozen(connecting).await?.ok() };
             destination.opening = Some((Instant::now(), tokio::spawn(opening)));
         }
     }
