@@ -2,16 +2,21 @@
 //! is found. How long a verification takes as a whole is `make bench`'s to say.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use lambda_http::Request;
 use number_verification::config::Config;
 use number_verification::correlator::Correlator;
 use number_verification::event;
 use number_verification::flow::Parameters;
+use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
 use number_verification::pages::{Language, Pages};
 use number_verification::phone_number::PhoneNumber;
 use number_verification::seal::{Purpose, Sealer};
+use number_verification::secret::Secret;
+use number_verification::telemetry::{Leg, Step, Trace, Verification};
 
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =
@@ -20,15 +25,22 @@ const BOUND_TO: [&[u8]; 2] =
 const STATE: [u8; 8 + 32 + 16] = [7; 56];
 
 fn parse(c: &mut Criterion) {
-    let event: serde_json::Value = serde_json::from_str(EVENT).unwrap();
-    c.bench_function("parse an event", |b| b.iter(|| lambda_http::Request::from(event::read(event.clone()).unwrap())));
+    c.bench_function("parse an event", |b| {
+        b.iter(|| Request::from(event::read(serde_json::from_str(black_box(EVENT)).unwrap()).unwrap()));
+    });
     let query = [("code", "sandbox-sample-code"), ("state", "+34600000001")];
     c.bench_function("parse a callback's query", |b| b.iter(|| Parameters::from_query(black_box(query)).unwrap()));
     c.bench_function("parse a phone number", |b| b.iter(|| PhoneNumber::parse(black_box("+34 600 000 001")).unwrap()));
 }
 
+fn secret(c: &mut Criterion) {
+    let secret = r#"{"client_id":"my-app-id","client_secret":"my-app-secret","state_key":"0123456789abcdef"}"#;
+    c.bench_function("parse a secret and derive its keys", |b| {
+        b.iter(|| Secret::parse(black_box(secret), None, TokenEndpointAuthMethod::ClientSecretBasic).unwrap());
+    });
+}
+
 fn state(c: &mut Criterion) {
-    c.bench_function("derive the keys", |b| b.iter(|| Sealer::derive(black_box(b"the sandbox's state key")).unwrap()));
     let sealer = Sealer::derive(b"the sandbox's state key").unwrap();
     c.bench_function("seal a state", |b| b.iter(|| sealer.seal(Purpose::State, &BOUND_TO, black_box(&STATE)).unwrap()));
     let (sealed, nonce) = sealer.seal(Purpose::State, &BOUND_TO, &STATE).unwrap();
@@ -53,5 +65,19 @@ fn render(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, parse, state, render);
+fn log(c: &mut Criterion) {
+    let leg = || Leg { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
+    let verification = Verification {
+        step: Step::Callback,
+        outcome: Outcome::Verified,
+        correlator: &Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        cold_start: false,
+        operator: "operator.example",
+        time: Duration::from_millis(101),
+        trace: &Trace { secret: leg(), token: leg(), verify: leg(), ..Trace::default() },
+    };
+    c.bench_function("write the log line", |b| b.iter(|| serde_json::to_vec(black_box(&verification)).unwrap()));
+}
+
+criterion_group!(benches, parse, secret, state, render, log);
 criterion_main!(benches);

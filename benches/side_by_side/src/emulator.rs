@@ -20,13 +20,13 @@ use tokio::task::JoinHandle;
 /// What Lambda gives an invocation here.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-type OnInit = Box<dyn Fn() + Send + Sync>;
+type OnInit = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
 
 struct Shared {
     events: Mutex<UnboundedReceiver<Bytes>>,
     answers: UnboundedSender<(Instant, Bytes)>,
     on_init: OnInit,
-    initialized: OnceCell<Instant>,
+    initialized: OnceCell<Result<Instant, String>>,
 }
 
 /// The Runtime API of one environment.
@@ -68,9 +68,10 @@ impl Emulator {
         Ok((at, serde_json::from_slice(&body)?))
     }
 
-    /// When `/next` was first asked for.
-    pub fn initialized(&self) -> Option<Instant> {
-        self.shared.initialized.get().copied()
+    /// When `/next` was first asked for, if what was to be done then could be done.
+    pub fn initialized(&self) -> io::Result<Instant> {
+        let initialized = self.shared.initialized.get().cloned();
+        initialized.unwrap_or_else(|| Err("no event was asked for".to_owned())).map_err(io::Error::other)
     }
 }
 
@@ -83,8 +84,7 @@ impl Drop for Emulator {
 async fn next(State(shared): State<Arc<Shared>>) -> Response<Body> {
     let begin_serving = async || {
         let now = Instant::now();
-        (shared.on_init)();
-        now
+        (shared.on_init)().map(|()| now).map_err(|error| error.to_string())
     };
     shared.initialized.get_or_init(begin_serving).await;
     let Some(event) = shared.events.lock().await.recv().await else { return Response::default() };

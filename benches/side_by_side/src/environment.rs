@@ -42,11 +42,7 @@ impl<'a> Environment<'a> {
     /// Starts a program with one event already waiting, as it is when Lambda starts one.
     pub async fn start(program: &'a Program, place: Place<'_>) -> io::Result<(Self, Cold)> {
         let quota = place.quota.cloned();
-        let on_init = move || {
-            if let Some(Err(error)) = quota.as_ref().map(Quota::limit) {
-                eprintln!("the CPU quota is not in force: {error}");
-            }
-        };
+        let on_init = move || quota.as_ref().map_or(Ok(()), Quota::limit);
         place.quota.map(Quota::lift).transpose()?;
         let mut emulator = Emulator::start(Box::new(on_init)).await?;
         emulator.queue(&program.event);
@@ -68,7 +64,7 @@ impl<'a> Environment<'a> {
 
         let (answered, answer) = emulator.answer().await?;
         program.check(&answer)?;
-        let initialized = emulator.initialized().unwrap_or(answered);
+        let initialized = emulator.initialized()?;
         let cold = Cold { init: initialized - started, total: answered - started };
         Ok((Self { program, child, pid, emulator }, cold))
     }
@@ -102,8 +98,9 @@ impl<'a> Environment<'a> {
     pub fn peak_memory(&self) -> io::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes: Option<f64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
+        // It says kB, and means 1024 bytes.
+        let kibibytes: Option<f64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        kibibytes.map(|kibibytes| kibibytes * 1024.0 / 1e6).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
     }
 
     /// Ends it, and waits until it has ended.
@@ -113,7 +110,7 @@ impl<'a> Environment<'a> {
 
     /// The same, and lets it write down first what it has to.
     pub async fn terminate(mut self) -> io::Result<()> {
-        Command::new("kill").arg(self.pid.to_string()).status().await?;
+        Command::new("sh").args(["-c", &format!("kill {}", self.pid)]).status().await?;
         self.child.wait().await.map(drop)
     }
 }

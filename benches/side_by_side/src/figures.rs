@@ -9,17 +9,11 @@ pub fn median(values: &[f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The median of `a / b`, round by round, so that a machine that slows down in between slows both.
-pub fn ratio(a: &[f64], b: &[f64]) -> f64 {
-    let ratios: Vec<_> = a.iter().zip(b).map(|(a, b)| a / b).collect();
-    median(&ratios)
-}
-
 pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Three significant digits.
+/// Three significant digits, but no more than four behind the point.
 pub fn show(value: f64) -> String {
     match value.abs() {
         _ if value.is_nan() => "–".to_owned(),
@@ -27,7 +21,8 @@ pub fn show(value: f64) -> String {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),
         1.0.. => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
+        0.1.. => format!("{value:.3}"),
+        _ => format!("{value:.4}"),
     }
 }
 
@@ -43,4 +38,38 @@ pub fn table(rows: &[Vec<String>]) -> String {
     let rule = format!("|{}|\n", widths.iter().map(|&width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|"));
     let mut lines = rows.iter().map(line);
     lines.next().unwrap_or_default() + &rule + &lines.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        for (values, middle) in [(&[3.0, 1.0, 2.0][..], 2.0), (&[4.0, 1.0], 4.0), (&[5.0], 5.0)] {
+            assert_eq!(median(values).to_bits(), f64::to_bits(middle), "{values:?}");
+        }
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn three_digits_are_shown() {
+        for (value, shown) in [
+            (1234.5, "1234"),
+            (12.345, "12.3"),
+            (1.2345, "1.23"),
+            (0.12345, "0.123"),
+            (0.0062, "0.0062"),
+            (0.0, "0"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(show(value), shown);
+        }
+    }
+
+    #[test]
+    fn columns_are_in_line() {
+        let rows = [["", "a"], ["bcd", "é"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "|     | a |\n|-----|---|\n| bcd | é |\n");
+    }
 }

@@ -16,9 +16,6 @@ use crate::programs::{self, Kind, Program};
 use crate::quota::Quota;
 use crate::wire::{self, Handshake};
 
-/// To the operator and back, where it is not next door.
-const ROUND_TRIP: Duration = Duration::from_millis(50);
-
 /// How far the operator is, and what share of a CPU there is after the init phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
@@ -28,7 +25,34 @@ pub enum Setting {
     /// As it is for a user.
     FarAwayWithTcp,
     Small,
-    SmallFarAwayWithTcp,
+    /// What the bill is made of.
+    SmallFartherAwayWithTcp,
+}
+
+impl Setting {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NextDoor => "full CPU, 0 ms",
+            Self::FarAway => "full CPU, 50 ms",
+            Self::FarAwayWithTcp => "full CPU, 50 ms for TCP's handshake too",
+            Self::Small => "128 MB, 0 ms",
+            Self::SmallFartherAwayWithTcp => "128 MB, 150 ms for TCP's handshake too",
+        }
+    }
+
+    fn is_small(self) -> bool {
+        matches!(self, Self::Small | Self::SmallFartherAwayWithTcp)
+    }
+
+    /// To the operator and back; none where it is next door.
+    fn round_trip(self) -> Option<(Duration, Handshake)> {
+        match self {
+            Self::NextDoor | Self::Small => None,
+            Self::FarAway => Some((Duration::from_millis(50), Handshake::AtOnce)),
+            Self::FarAwayWithTcp => Some((Duration::from_millis(50), Handshake::TakesARoundTrip)),
+            Self::SmallFartherAwayWithTcp => Some((Duration::from_millis(150), Handshake::TakesARoundTrip)),
+        }
+    }
 }
 
 /// How often.
@@ -43,24 +67,15 @@ struct Plan {
 }
 
 const PLANS: [Plan; 5] = [
-    Plan { setting: Setting::NextDoor, starts: 25, stays: 7, invocations: 100 },
+    Plan { setting: Setting::NextDoor, starts: 25, stays: 9, invocations: 100 },
     Plan { setting: Setting::FarAway, starts: 9, stays: 3, invocations: 10 },
     Plan { setting: Setting::FarAwayWithTcp, starts: 5, stays: 0, invocations: 0 },
-    Plan { setting: Setting::Small, starts: 9, stays: 3, invocations: 10 },
-    Plan { setting: Setting::SmallFarAwayWithTcp, starts: 5, stays: 1, invocations: 10 },
+    Plan { setting: Setting::Small, starts: 9, stays: 0, invocations: 0 },
+    Plan { setting: Setting::SmallFartherAwayWithTcp, starts: 5, stays: 1, invocations: 10 },
 ];
 
-impl Setting {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NextDoor => "full CPU, 0 ms",
-            Self::FarAway => "full CPU, 50 ms",
-            Self::FarAwayWithTcp => "full CPU, 50 ms for TCP's handshake too",
-            Self::Small => "128 MB, 0 ms",
-            Self::SmallFarAwayWithTcp => "128 MB, 50 ms for TCP's handshake too",
-        }
-    }
-}
+/// Invocations before those that are measured: programs that compile themselves get faster for a while.
+const WARM_UP: u32 = 30;
 
 /// What came of one program in one setting.
 #[derive(Debug)]
@@ -86,9 +101,8 @@ pub struct Lab {
     /// Where to leave what programs read, and what is found.
     files: PathBuf,
     pub programs: Vec<Program>,
-    next_door: String,
-    far_away: String,
-    far_away_with_tcp: String,
+    /// The operator's base URL, for each plan.
+    operators: Vec<String>,
     /// Or why there is none.
     pub quota: Result<Quota, String>,
 }
@@ -100,48 +114,40 @@ impl Lab {
         fs::create_dir_all(&files)?;
         let programs = programs::all(&sandbox, &files).await?;
         let next_door = sandbox.base_url();
-        let operator: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
-        let far_away = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::AtOnce)?);
-        let far_away_with_tcp = format!("https://{}", wire::lay(operator, ROUND_TRIP, Handshake::TakesARoundTrip)?);
-        Ok(Self { sandbox, files, programs, next_door, far_away, far_away_with_tcp, quota: Quota::new() })
+        let address: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
+        let operator = |plan: &Plan| match plan.setting.round_trip() {
+            None => Ok(next_door.clone()),
+            Some((time, handshake)) => Ok(format!("https://{}", wire::lay(address, time, handshake)?)),
+        };
+        let operators = PLANS.iter().map(operator).collect::<io::Result<_>>()?;
+        Ok(Self { sandbox, files, programs, operators, quota: Quota::new() })
     }
 
     /// Every program in every setting that this machine has.
     pub async fn measure(&self) -> io::Result<Vec<Measured>> {
         let mut measured = Vec::new();
-        for plan in &PLANS {
-            if let Some(place) = self.place(plan.setting) {
+        for (plan, operator) in PLANS.iter().zip(&self.operators) {
+            let quota = self.quota.as_ref().ok().filter(|_| plan.setting.is_small());
+            if quota.is_some() || !plan.setting.is_small() {
                 eprintln!("measuring: {}", plan.setting.name());
-                measured.extend(self.carry_out(plan, place).await?);
+                measured.extend(self.carry_out(plan, Place { operator, quota }).await?);
             }
         }
         Ok(measured)
     }
 
-    /// The instructions of the function and of the hello world; none where nothing can count them.
+    /// The instructions of the function and of the hello world.
     pub async fn count_instructions(&self) -> io::Result<Vec<Instructions>> {
+        if !instructions::can_be_counted().await {
+            return Err(io::Error::other("valgrind is not installed"));
+        }
+        eprintln!("counting instructions");
+        let operator = self.sandbox.base_url();
         let mut counted = Vec::new();
-        if instructions::can_be_counted().await {
-            eprintln!("counting instructions");
-            let place = Place { operator: &self.next_door, quota: None };
-            for program in self.programs.iter().filter(|program| matches!(program.kind, Kind::Floor | Kind::Function)) {
-                counted.push(instructions::count(program, place, &self.files).await?);
-            }
+        for program in self.programs.iter().filter(|program| matches!(program.kind, Kind::Floor | Kind::Function)) {
+            counted.push(instructions::count(program, Place { operator: &operator, quota: None }, &self.files).await?);
         }
         Ok(counted)
-    }
-
-    fn place(&self, setting: Setting) -> Option<Place<'_>> {
-        let operator = match setting {
-            Setting::NextDoor | Setting::Small => &self.next_door,
-            Setting::FarAway => &self.far_away,
-            Setting::FarAwayWithTcp | Setting::SmallFarAwayWithTcp => &self.far_away_with_tcp,
-        };
-        let quota = match setting {
-            Setting::NextDoor | Setting::FarAway | Setting::FarAwayWithTcp => None,
-            Setting::Small | Setting::SmallFarAwayWithTcp => Some(self.quota.as_ref().ok()?),
-        };
-        Some(Place { operator, quota })
     }
 
     /// One program after the other, and that again and again: a machine that slows down slows all of them.
@@ -168,7 +174,7 @@ impl Lab {
         measured: &mut Measured,
         invocations: u32,
     ) -> io::Result<()> {
-        for _ in 0..invocations.div_ceil(10) {
+        for _ in 0..WARM_UP {
             environment.invoke().await?;
         }
         let (handshakes, cpu) = (self.handshakes(), environment.cpu()?);

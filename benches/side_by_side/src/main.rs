@@ -37,16 +37,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> io::Result<String> {
-    if !cfg!(target_os = "linux") {
-        return Err(io::Error::other(
-            "Lambda runs Linux programs, and so does this; on another system use a container",
-        ));
-    }
     let lab = Lab::new().await?;
     let measured = lab.measure().await?;
-    let counted = lab.count_instructions().await?;
+    let counted = lab.count_instructions().await.map_err(|error| error.to_string());
     let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, &counted, zip))
+    Ok(targets::report(&lab, &measured, counted.as_deref(), zip))
 }
 
 /// A file of `cargo lambda build`; `make bench` makes them.

@@ -83,6 +83,8 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         ("AWS_LAMBDA_LOG_GROUP_NAME", "bench".into()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".into()),
         ("CLIENT_SECRET_ID", "number-verification".into()),
+        // One state serves all of it, on a slow machine too.
+        ("STATE_TTL_SECONDS", "86400".into()),
         ("OPERATOR_CA_FILE", ca.clone().into()),
     ];
     let program = |kind, executable: PathBuf, script: Option<&str>, expected| Program {
@@ -100,7 +102,8 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     let mut all = vec![floor, function];
 
     let Some(packages) = peers() else { return Ok(all) };
-    let mut python = program(Kind::Python, checkout().join(PEERS).join("bin/python"), Some("sample.py"), VERIFIED);
+    let mut python =
+        program(Kind::Python, checkout().join(PEERS_FOLDER).join("bin/python"), Some("sample.py"), VERIFIED);
     // Beside the certificates that it would read: they are a part of what it costs.
     let bundle = files.join("bundle.pem");
     fs::write(&bundle, fs::read_to_string(packages.join("certifi/cacert.pem"))? + ca_pem)?;
@@ -116,12 +119,12 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     Ok(all)
 }
 
-const PEERS: &str = ".tools/peers";
+const PEERS_FOLDER: &str = ".tools/peers";
 
 /// Where Python's packages are, once `make bench-peers` has installed all that the published samples need.
 fn peers() -> Option<PathBuf> {
     let installed = checkout().join(".tools/peers.stamp").exists();
-    let pythons = fs::read_dir(checkout().join(PEERS).join("lib")).ok().filter(|_| installed)?;
+    let pythons = fs::read_dir(checkout().join(PEERS_FOLDER).join("lib")).ok().filter(|_| installed)?;
     pythons.filter_map(Result::ok).map(|python| python.path().join("site-packages")).find(|packages| packages.exists())
 }
 

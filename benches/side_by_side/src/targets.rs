@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::figures::{median, ratio, show, table};
+use crate::figures::{median, show, table};
 use crate::instructions::Instructions;
 use crate::lab::{Lab, Measured, Setting};
 use crate::programs::Kind;
@@ -11,14 +11,18 @@ use crate::programs::Kind;
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
 
 /// The tables in Markdown.
-pub fn report(lab: &Lab, measured: &[Measured], counted: &[Instructions], zip: u64) -> String {
-    let mut report = format!("\n{}\n{}", table(&targets(measured, zip)), table(&details(lab, measured, counted)));
+pub fn report(lab: &Lab, measured: &[Measured], counted: Result<&[Instructions], &String>, zip: u64) -> String {
+    let mut report = format!(
+        "\n{}\n{}",
+        table(&targets(measured, zip)),
+        table(&details(lab, measured, counted.unwrap_or_default()))
+    );
     // A String takes whatever is written to it.
     if let Err(reason) = &lab.quota {
         let _ = write!(report, "\n128 MB is not measured: {reason}.\n");
     }
-    if counted.is_empty() {
-        report += "\nInstructions are not counted: valgrind is not installed.\n";
+    if let Err(reason) = counted {
+        let _ = write!(report, "\nInstructions are not counted: {reason}.\n");
     }
     if lab.programs.len() < 2 + PEERS.len() {
         report += "\nNot compared with the published samples in Python and Node: `make bench-peers` installs what they need.\n";
@@ -35,7 +39,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
         rows.push(cells.map(str::to_owned).to_vec());
     };
     let against = |ours: &[f64], theirs: &[f64]| {
-        (ratio(ours, theirs), format!(" ({} ms to {} ms)", show(median(ours)), show(median(theirs))))
+        (median(ours) / median(theirs), format!(" ({} ms to {} ms)", show(median(ours)), show(median(theirs))))
     };
 
     if let (Some(ours), Some(floor)) = (find(Setting::NextDoor, Kind::Function), find(Setting::NextDoor, Kind::Floor)) {
@@ -94,6 +98,9 @@ fn details(lab: &Lab, measured: &[Measured], counted: &[Instructions]) -> Vec<Ve
             });
             row("peak memory", &|program| show(program.peak_memory) + " MB");
         }
+    }
+    if counted.is_empty() {
+        return rows;
     }
     let mut row = |what: &str, cell: &dyn Fn(&Instructions) -> String| {
         let cells = lab
