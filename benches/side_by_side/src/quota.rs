@@ -1,7 +1,7 @@
 //! The share of a CPU that Lambda gives to 128 MB, by the CPU controller of Linux's control groups.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// In MB.
@@ -10,6 +10,8 @@ const MEMORY: u32 = 128;
 const MEMORY_OF_ONE_CPU: u32 = 1769;
 /// In microseconds. The shorter the period, the evener the share; the kernel allows no quota below 1000.
 const PERIOD: u32 = 20_000;
+
+const V1_QUOTA: &str = "cpu.cfs_quota_us";
 
 /// A control group without a limit, until there is one.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl Quota {
             Self { group: root.join(name), file: "cpu.max", limited, unlimited: "max" }
         } else {
             let group = root.join("cpu").join(name);
-            Self { group, file: "cpu.cfs_quota_us", limited: quota.to_string(), unlimited: "-1" }
+            Self { group, file: V1_QUOTA, limited: quota.to_string(), unlimited: "-1" }
         };
         quota.set_up().map_err(|error| {
             quota.remove();
@@ -44,26 +46,33 @@ impl Quota {
     }
 
     fn set_up(&self) -> io::Result<()> {
-        // A benchmark that was broken off leaves it behind.
-        fs::create_dir_all(&self.group)?;
-        let period = self.group.join("cpu.cfs_period_us");
-        if period.exists() {
-            fs::write(period, PERIOD.to_string())?;
+        match fs::create_dir(&self.group) {
+            // A benchmark that was broken off leaves it behind.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+        if self.file == V1_QUOTA {
+            self.put("cpu.cfs_period_us", &PERIOD.to_string())?;
         }
         self.limit()
     }
 
     /// Takes a process in.
     pub fn take(&self, pid: u32) -> io::Result<()> {
-        fs::write(self.group.join("cgroup.procs"), pid.to_string())
+        self.put("cgroup.procs", &pid.to_string())
     }
 
     pub fn limit(&self) -> io::Result<()> {
-        fs::write(self.group.join(self.file), &self.limited)
+        self.put(self.file, &self.limited)
     }
 
     pub fn lift(&self) -> io::Result<()> {
-        fs::write(self.group.join(self.file), self.unlimited)
+        self.put(self.file, self.unlimited)
+    }
+
+    /// Never makes a file: where there is none, this is no control group.
+    fn put(&self, file: &str, value: &str) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.group.join(file))?.write_all(value.as_bytes())
     }
 
     pub fn remove(&self) {
