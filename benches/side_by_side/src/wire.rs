@@ -1,5 +1,6 @@
 //! A long wire: every byte takes half a round trip in each direction.
 
+use std::hint;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,6 +14,9 @@ pub enum Handshake {
     /// The first byte waits for as long as it would on a real wire.
     TakesARoundTrip,
 }
+
+/// How much later than it asked for a thread may wake up.
+const OVERSLEEP: Duration = Duration::from_micros(300);
 
 /// Starts a wire to `far_end` for the rest of the process; the address of its near end.
 ///
@@ -58,7 +62,10 @@ fn take_in(from: &mut TcpStream, one_way: Duration, open_at: Instant, sender: &S
 
 fn give_out(mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
     for (arrives, bytes) in receiver {
-        thread::sleep(arrives.saturating_duration_since(Instant::now()));
+        thread::sleep(arrives.saturating_duration_since(Instant::now()).saturating_sub(OVERSLEEP));
+        while Instant::now() < arrives {
+            hint::spin_loop();
+        }
         if bytes.is_empty() || to.write_all(&bytes).is_err() {
             let _ = to.shutdown(std::net::Shutdown::Write);
             return;
