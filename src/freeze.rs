@@ -8,7 +8,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// A look that comes later than this comes after a freeze, and not because the CPU was busy: at the smallest memory size
 /// it is withheld for some 20 ms.
-const FREEZE: Duration = Duration::from_millis(500);
+const FREEZE: Duration = Duration::from_secs(1);
 
 /// Waits for `future`, and gives it up where a freeze came in between: what it waited for may have gone by, and the far
 /// side may have forgotten it. `None` then.

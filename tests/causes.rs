@@ -134,7 +134,7 @@ async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
     until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
     function.environment().freeze().await;
     // It is the time itself that makes it a freeze.
-    tokio::time::sleep(Duration::from_millis(800)).await;
+    tokio::time::sleep(Duration::from_millis(1300)).await;
     verify(&function).await;
     assert_eq!(asked(&function.sandbox), [2, 1, 1]);
 }
