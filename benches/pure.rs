@@ -48,7 +48,7 @@ fn state(c: &mut Criterion) {
         b.iter(|| sealer.open(Purpose::State, &BOUND_TO, black_box(&sealed)).unwrap());
     });
     c.bench_function("derive a code_verifier", |b| {
-        b.iter(|| sealer.derive_text(black_box(&[b"pkce", &nonce, &[7; 16]])));
+        b.iter(|| sealer.derive_text(black_box(&[b"code_verifier", &nonce, &[7; 16]])));
     });
 }
 

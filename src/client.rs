@@ -54,7 +54,7 @@ impl NumberVerification {
         let endpoints = Endpoints::below(&base_url)
             .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
         let operator = Transport::new(&[])
-            .and_then(|transport| Operator::new(transport, endpoints, PhoneNumberFormat::Plain))
+            .and_then(|transport| Operator::new(transport, &endpoints, PhoneNumberFormat::Plain))
             .map_err(UnusableOperator)?;
         Ok(Self { operator, credentials, redirect_uri: redirect_uri.into() })
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use serde_json::json;
 
 use super::private_key::PrivateKey;
@@ -51,7 +51,7 @@ const ASSERTION_LIFETIME: u64 = 120;
 
 impl ClientCredentials {
     /// Makes the proof for one request: an assertion is good for one.
-    pub(super) fn prove(&self, token_endpoint: &str) -> Result<Proof<'_>, Unspecified> {
+    pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
             ClientAuthentication::ClientSecretBasic(authorization) => {
                 let mut header = HeaderValue::try_from(authorization.expose()).map_err(|_| Unspecified)?;
@@ -73,14 +73,14 @@ impl ClientCredentials {
     }
 
     /// The claims are those of RFC 7523 §3 and OpenID Connect Core §9.
-    fn assertion(&self, key: &PrivateKey, token_endpoint: &str) -> Result<String, Unspecified> {
+    fn assertion(&self, key: &PrivateKey, token_endpoint: &Uri) -> Result<String, Unspecified> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         key.sign_jwt(&json!({
             "iss": self.client_id,
             "sub": self.client_id,
-            "aud": token_endpoint,
+            "aud": token_endpoint.to_string(),
             "iat": now,
             "exp": now + ASSERTION_LIFETIME,
             "jti": BASE64_URL_SAFE_NO_PAD.encode(id),
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_form_urlencoded_first() {
-        let proof = ClientCredentials::new("my app", "p:ä+ /").prove("").map(|proof| proof.authorization);
+        let proof = ClientCredentials::new("my app", "p:ä+ /").prove(&Uri::default()).map(|proof| proof.authorization);
         let header = proof.unwrap().unwrap();
         assert_eq!(header, format!("Basic {}", BASE64_STANDARD.encode("my+app:p%3A%C3%A4%2B+%2F")));
         assert!(header.is_sensitive());
@@ -111,7 +111,7 @@ mod tests {
             authentication: ClientAuthentication::PrivateKeyJwt(Arc::new(key)),
         };
         let claims = || {
-            let proof = credentials.prove("https://operator.example/token").unwrap();
+            let proof = credentials.prove(&Uri::from_static("https://operator.example/token")).unwrap();
             assert!(proof.authorization.is_none());
             let (_, assertion) = proof.fields.into_iter().find(|(name, _)| *name == "client_assertion").unwrap();
             let claims = BASE64_URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();

@@ -119,11 +119,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Debug, Clone)]
 pub struct Operator {
     transport: Transport,
-    endpoints: Endpoints,
-    /// [`Endpoints::token`], as requests have it.
-    token: Uri,
-    /// [`Endpoints::verify`], as requests have it.
-    verify: Uri,
+    token_endpoint: Uri,
+    verify_endpoint: Uri,
     /// Whether `verify` is on another host than the token endpoint, so that it needs a connection of its own.
     verify_is_elsewhere: bool,
     phone_number_format: PhoneNumberFormat,
@@ -136,25 +133,29 @@ impl Operator {
     /// An endpoint to which no request can be sent; the text says which.
     pub fn new(
         transport: Transport,
-        endpoints: Endpoints,
+        endpoints: &Endpoints,
         phone_number_format: PhoneNumberFormat,
     ) -> Result<Self, String> {
         let uri = |what, endpoint: &Url| {
             Uri::try_from(endpoint.as_str()).map_err(|_| format!("no request can be sent to the {what} endpoint's URL"))
         };
-        let (token, verify) = (uri("token", &endpoints.token)?, uri("verify", &endpoints.verify)?);
-        let verify_is_elsewhere = endpoints.verify.origin() != endpoints.token.origin();
-        Ok(Self { transport, endpoints, token, verify, verify_is_elsewhere, phone_number_format })
+        Ok(Self {
+            transport,
+            token_endpoint: uri("token", &endpoints.token)?,
+            verify_endpoint: uri("verify", &endpoints.verify)?,
+            verify_is_elsewhere: endpoints.verify.origin() != endpoints.token.origin(),
+            phone_number_format,
+        })
     }
 
     /// Opens a connection for the token request to come.
     pub fn open_ahead(&self) {
-        self.transport.open_ahead(&self.token);
+        self.transport.open_ahead(&self.token_endpoint);
     }
 
     /// The host that answers `verify`, for the log.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.endpoints.verify.host_str().unwrap_or_default()
+        self.verify_endpoint.host().unwrap_or_default()
     }
 }

@@ -43,7 +43,7 @@ impl Operator {
         deadline: Deadline,
     ) -> Result<(AccessToken, Evidence), OperatorError> {
         if self.verify_is_elsewhere {
-            self.transport.open_ahead(&self.verify);
+            self.transport.open_ahead(&self.verify_endpoint);
         }
         let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline).await?;
         // Telefónica's own SDK does the same: some gateways in front of operators take JSON only.
@@ -60,7 +60,7 @@ impl Operator {
         format: &BodyFormat,
         deadline: Deadline,
     ) -> Result<Answer, OperatorError> {
-        let proof = credentials.prove(self.endpoints.token.as_str()).map_err(|_| unsendable())?;
+        let proof = credentials.prove(&self.token_endpoint).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
             ("code", grant.authorization_code.expose().into()),
@@ -70,7 +70,7 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
-        let mut request = http::Request::post(self.token.clone()).header(ACCEPT, JSON);
+        let mut request = http::Request::post(self.token_endpoint.clone()).header(ACCEPT, JSON);
         if let Some(authorization) = proof.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }

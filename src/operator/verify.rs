@@ -38,7 +38,7 @@ impl Operator {
             PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
             PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
         };
-        let mut request = http::Request::post(self.verify.clone())
+        let mut request = http::Request::post(self.verify_endpoint.clone())
             .header(ACCEPT, JSON)
             .header(AUTHORIZATION, access_token.0)
             .header(CONTENT_TYPE, JSON);

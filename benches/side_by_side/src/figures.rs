@@ -1,4 +1,4 @@
-//! Medians, ratios and tables.
+//! Medians and tables.
 
 use std::time::Duration;
 

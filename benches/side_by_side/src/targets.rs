@@ -70,7 +70,6 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
         let share = f64::from(ours.handshakes) / f64::from(ours.invocations);
         row("TLS handshakes for each of these", 0.0, share, "", "");
     }
-    // Exact below 2^52 bytes.
     row("deployed zip", 3.5, f64::from(u32::try_from(zip).unwrap_or(u32::MAX)) / 1e6, " MB", "");
     rows
 }
