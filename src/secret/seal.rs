@@ -31,14 +31,14 @@ const KEY_LEN: usize = 32;
 pub enum Purpose {
     /// The `state` parameter.
     State,
-    /// The cookie that lets a finished callback be reloaded.
-    Result,
+    /// What ties a verification to whoever started it.
+    Binding,
 }
 
 /// The keys made from one secret.
 pub struct Sealer {
     state: LessSafeKey,
-    result: LessSafeKey,
+    binding: LessSafeKey,
     derived: hmac::Key,
 }
 
@@ -72,7 +72,7 @@ impl Sealer {
         let sealing = |purpose| UnboundKey::new(&AES_256_GCM_SIV, &expand(purpose)?).map(LessSafeKey::new);
         Ok(Self {
             state: sealing(b"state")?,
-            result: sealing(b"result")?,
+            binding: sealing(b"binding")?,
             derived: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"derived")?),
         })
     }
@@ -124,7 +124,7 @@ impl Sealer {
     fn key(&self, purpose: Purpose) -> &LessSafeKey {
         match purpose {
             Purpose::State => &self.state,
-            Purpose::Result => &self.result,
+            Purpose::Binding => &self.binding,
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
         let (sealed, _) = sealer("key").seal(Purpose::State, BOUND, b"text").unwrap();
         let opened = [
             ("another key", sealer("other").open(Purpose::State, BOUND, &sealed)),
-            ("another purpose", sealer("key").open(Purpose::Result, BOUND, &sealed)),
+            ("another purpose", sealer("key").open(Purpose::Binding, BOUND, &sealed)),
             ("another client", sealer("key").open(Purpose::State, &[b"x", BOUND[1]], &sealed)),
             ("fewer parts", sealer("key").open(Purpose::State, &BOUND[..1], &sealed)),
             (

@@ -16,6 +16,8 @@ pub enum Route {
     Start,
     /// `CALLBACK_PATH`
     Callback,
+    /// Below `CALLBACK_PATH`: where a browser is sent that did not start the verification.
+    WrongBrowser,
     /// Anything else.
     Unknown,
 }
@@ -32,6 +34,7 @@ pub struct Place {
 }
 
 pub const START_PATH: &str = "/start";
+const WRONG_BROWSER: &str = "/wrong_browser";
 
 impl Place {
     /// Finds the place of a request.
@@ -65,8 +68,11 @@ impl Place {
         let route = match rest {
             "" | "/" => Route::Home,
             START_PATH => Route::Start,
-            rest if rest == callback_path => Route::Callback,
-            _ => Route::Unknown,
+            rest => match rest.strip_prefix(callback_path) {
+                Some("") => Route::Callback,
+                Some(WRONG_BROWSER) => Route::WrongBrowser,
+                _ => Route::Unknown,
+            },
         };
 
         let is_api_domain = domain.is_some_and(|domain| domain.contains(".execute-api."));
@@ -93,6 +99,11 @@ impl Place {
     /// The form's target.
     pub fn start_path(&self) -> String {
         format!("{}{START_PATH}", self.prefix)
+    }
+
+    /// The page of a browser that did not start the verification.
+    pub fn wrong_browser_path(&self, callback_path: &str) -> String {
+        format!("{}{callback_path}{WRONG_BROWSER}", self.prefix)
     }
 
     /// The origin of the public address.
