@@ -145,7 +145,9 @@ impl Verification<'_> {
             | Outcome::WrongBrowser
             | Outcome::ExpiredCode
             | Outcome::AccessDenied
-            | Outcome::NotOnMobileNetwork => "INFO",
+            | Outcome::NotOnMobileNetwork
+            | Outcome::NotCovered
+            | Outcome::OperatorRefused => "INFO",
         }
     }
 }
