@@ -8,15 +8,15 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_http::Request;
 use number_verification::config::Config;
 use number_verification::correlator::Correlator;
-use number_verification::event;
 use number_verification::flow::Parameters;
 use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
-use number_verification::pages::{Language, Pages};
 use number_verification::phone_number::PhoneNumber;
-use number_verification::seal::{Purpose, Sealer};
 use number_verification::secret::Secret;
+use number_verification::secret::seal::{Purpose, Sealer};
 use number_verification::telemetry::{Leg, Step, Trace, Verification};
+use number_verification::web::event;
+use number_verification::web::pages::{Language, Pages};
 
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =

@@ -55,29 +55,24 @@
 
 #![forbid(unsafe_code)]
 
-mod client;
+pub mod call_log;
 pub mod config;
 mod container_credentials;
 pub mod correlator;
 pub mod deadline;
-pub mod discovery;
-pub mod event;
+pub mod failure;
 pub mod flow;
 mod freeze;
+pub mod number_verification;
 pub mod operator;
 pub mod outcome;
-pub mod pages;
 pub mod phone_number;
-mod presets;
-mod redacted;
-pub mod routes;
-pub mod seal;
 pub mod secret;
-pub mod secrets_manager;
 pub mod setup;
 pub mod telemetry;
 pub mod transport;
+pub mod web;
 
-pub use client::{NumberVerification, UnusableOperator};
+pub use number_verification::{NumberVerification, UnusableOperator};
 pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier, OperatorError};
 pub use phone_number::PhoneNumber;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use lambda_http::lambda_runtime::{self, Error, LambdaEvent};
 use lambda_http::{Adapter, Request, Service as _, service_fn};
-use number_verification::{event, setup, telemetry};
+use number_verification::web::event;
+use number_verification::{setup, telemetry};
 use serde_json::Value;
 
 #[cfg(not(panic = "unwind"))]

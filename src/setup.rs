@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use crate::config::{Config, DiscoverySource};
-use crate::discovery;
 use crate::flow::Flow;
 use crate::operator::Operator;
-use crate::routes::App;
+use crate::operator::discovery;
 use crate::secret::SecretStore;
-use crate::secrets_manager;
+use crate::secret::secrets_manager;
 use crate::transport::Transport;
+use crate::web::App;
 
 /// Sets up the function from environment variables, which `lookup` finds, and from the operator's discovery document
 /// where `OPERATOR_DISCOVERY_URL` is set. Otherwise nothing is waited for.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use number_verification::deadline::Deadline;
-use number_verification::secrets_manager;
+use number_verification::secret::secrets_manager;
 use number_verification::transport::Transport;
 use sandbox::{Sandbox, Settings};
 use serde_json::Value;

@@ -24,10 +24,11 @@ pub mod fuzzing {
 
 use crate::config::{Authorization, Config, StateMode};
 use crate::deadline::Deadline;
+use crate::freeze;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
+use crate::secret::secrets_manager;
 use crate::secret::{SecretError, SecretStore};
-use crate::{freeze, secrets_manager};
 
 /// What every verification needs, set up once.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! back.
 
 use super::browser::Browser;
-use crate::seal::{SealNonce, Sealer};
+use crate::secret::seal::{SealNonce, Sealer};
 
 /// The `nonce` (OpenID Connect Core §3.1.2.1) of the flow whose state has this seal, in this browser.
 #[must_use]

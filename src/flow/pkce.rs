@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::browser::Browser;
 use crate::operator::CodeVerifier;
-use crate::seal::{SealNonce, Sealer};
+use crate::secret::seal::{SealNonce, Sealer};
 
 /// The `code_verifier` of the flow whose state has this nonce, in this browser: 43 characters (RFC 7636 §4.1).
 /// A function that is handed another browser's code cannot compute it.

@@ -7,7 +7,7 @@ use super::browser::Browser;
 use super::now_seconds;
 use super::state::Binding;
 use crate::outcome::Outcome;
-use crate::seal::{Purpose, Sealer};
+use crate::secret::seal::{Purpose, Sealer};
 
 /// The callback that a result belongs to.
 pub(super) struct FinishedCallback<'a> {

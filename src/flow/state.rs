@@ -2,7 +2,7 @@
 //!
 //! # Wire format
 //!
-//! 114 characters: base64url, without padding, of 85 bytes. Sealing is [`crate::seal`]'s, for all that is sealed.
+//! 114 characters: base64url, without padding, of 85 bytes. Sealing is [`crate::secret::seal`]'s, for all that is sealed.
 //!
 //! | bytes | | |
 //! |---|---|---|
@@ -19,7 +19,7 @@ use aws_lc_rs::error::Unspecified;
 use super::browser::Browser;
 use super::now_seconds;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
-use crate::seal::{Purpose, SealNonce, Sealer};
+use crate::secret::seal::{Purpose, SealNonce, Sealer};
 
 /// In characters: base64url of version, nonce, text and tag.
 const STATE_LENGTH: usize = 114;

@@ -1,11 +1,14 @@
 //! The operator: token exchange (RFC 6749 §4.1.3) and verify call (CAMARA Number Verification).
 
 mod client_authentication;
+pub mod discovery;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id_token;
+pub mod presets;
 mod private_key;
+mod redacted;
 mod token;
 mod verify;
 
@@ -18,8 +21,8 @@ pub use id_token::ExpectedIdToken;
 pub use private_key::PrivateKey;
 pub use token::AccessToken;
 
-use crate::redacted::redacted_strings;
 use crate::transport::Transport;
+use redacted::redacted_strings;
 
 redacted_strings! {
     /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). Single-use.

@@ -16,9 +16,9 @@ use std::time::{Duration, SystemTime};
 use environment::Environment;
 use lambda_http::{Context, Request, RequestExt};
 use number_verification::deadline::Deadline;
-use number_verification::routes::App;
 use number_verification::setup;
 use number_verification::transport::Transport;
+use number_verification::web::App;
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ impl Function {
         "8476a536-e9f4-11e8-9739-2dfe598c3fcd".clone_into(&mut context.request_id);
         context.deadline = u64::try_from(deadline.as_millis()).unwrap();
         let request =
-            Request::from(number_verification::event::read(event.clone()).unwrap()).with_lambda_context(context);
+            Request::from(number_verification::web::event::read(event.clone()).unwrap()).with_lambda_context(context);
         let (head, body) = app.handle(&request).await.into_parts();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::correlator::Correlator;
 use crate::outcome::Outcome;
-use crate::pages::{Language, Pages, Words};
+use crate::web::pages::{Language, Pages, Words};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";

@@ -9,9 +9,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
-use crate::discovery::Metadata;
+use crate::operator::discovery::Metadata;
+use crate::operator::presets::{PRESETS, Preset};
 use crate::operator::{Endpoints, PhoneNumberFormat, TokenEndpointAuthMethod};
-use crate::presets::{PRESETS, Preset};
 
 /// Everything an owner can set. Made by [`Config::from_lookup`]; a value that is here is valid.
 #[derive(Debug, Clone)]

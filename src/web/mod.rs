@@ -1,10 +1,12 @@
 //! Requests to flow, outcomes to responses.
 
 mod accept;
-mod answer;
 mod cookies;
+pub mod event;
 mod origin;
+pub mod pages;
 mod place;
+mod reply;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +21,12 @@ use crate::correlator::Correlator;
 use crate::deadline::Deadline;
 use crate::flow::{Browser, Callback, Finished, Flow, Parameters, Started, Stopped};
 use crate::outcome::Outcome;
-use crate::pages::{self, Language, Notice, Pages};
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use crate::telemetry::{Step, Trace, Verification};
 use accept::Format;
-use answer::{Answer, Problem};
+use pages::{Language, Notice, Pages};
 use place::{Place, Route};
+use reply::{Answer, Problem};
 
 /// The function: everything a request needs, set up once.
 #[derive(Debug)]

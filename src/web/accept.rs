@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use http::HeaderMap;
 
-use crate::pages::Language;
+use crate::web::pages::Language;
 
 /// HTML for people, JSON for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,6 @@
+//! Configuration from environment variables.
+
+mod variables;
+
+pub(crate) use variables::secure_url;
+pub use variables::*;
