@@ -1,11 +1,13 @@
-//! The pages. They know outcomes and words, nothing of OAuth.
+//! The pages. They know outcomes and texts and nothing about OAuth.
 
 mod english;
 mod german;
+mod kind;
 mod language;
 mod portuguese;
 mod spanish;
 mod texts;
+mod ways;
 
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -18,10 +20,12 @@ use crate::config::Branding;
 use crate::correlator::Correlator;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
+use kind::Kind;
 pub use language::Language;
-use texts::{Answer, Texts};
+use texts::{PageText, Texts};
+use ways::{Way, ways};
 
-/// The pages in the owner's looks, made ready once.
+/// The pages with the owner's branding; the style and its hash are computed once.
 #[derive(Debug)]
 pub struct Pages {
     branding: Branding,
@@ -29,19 +33,19 @@ pub struct Pages {
     content_security_policy: HeaderValue,
 }
 
-/// A page that is no step of a verification.
+/// A page that is not a step of a verification.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice {
     /// 404
     NotFound,
     /// 405
     MethodNotAllowed,
-    /// A start that another site tried.
+    /// Another site tried to start a verification.
     ForeignStart,
 }
 
 impl Notice {
-    fn text(self, texts: &Texts) -> &Answer {
+    fn text(self, texts: &Texts) -> &PageText {
         match self {
             Self::NotFound => &texts.not_found,
             Self::MethodNotAllowed => &texts.method_not_allowed,
@@ -73,7 +77,7 @@ struct StartPage<'a> {
 struct ResultPage<'a> {
     frame: Frame<'a>,
     kind: Kind,
-    text: &'a Answer,
+    text: &'a PageText,
     number: Option<MaskedNumber>,
     ways: Vec<Way<'a>>,
     correlator: &'a str,
@@ -83,114 +87,54 @@ struct ResultPage<'a> {
 #[template(path = "notice.html")]
 struct NoticePage<'a> {
     frame: Frame<'a>,
-    text: &'a Answer,
+    text: &'a PageText,
     home_path: &'a str,
     correlator: &'a str,
 }
 
-/// The number as it is shown, `+34 ••• ••• 001`, and as it is read out.
+/// The number as the page shows it, `+34 ••• ••• 001`, and as a screen reader says it.
 struct MaskedNumber {
     masked: String,
 }
 
 impl MaskedNumber {
-    /// A screen reader would spell out each dot; it gets the digits behind them alone.
+    /// The digits after the dots. A screen reader gets only these, because it would spell out each dot.
     fn ending(&self) -> &str {
         self.masked.trim_end_matches(|c: char| !c.is_ascii_digit()).rsplit(['•', ' ']).next().unwrap_or_default()
     }
 }
 
-/// A link to go on with.
-struct Way<'a> {
-    words: &'a str,
-    href: &'a str,
-    /// Whether it leads out of this service.
-    leaves: bool,
-}
-
-/// The ways on from an outcome, the best one first. There is always one, unless all is done.
-fn ways<'a>(outcome: Outcome, texts: &'a Texts, home_path: &'a str, fallback_url: Option<&'a str>) -> Vec<Way<'a>> {
-    let another_way = fallback_url.map(|href| Way { words: texts.another_way, href, leaves: true });
-    match outcome {
-        Outcome::Verified => Vec::new(),
-        // Until its owner mends the service, trying again comes to the same.
-        Outcome::Misconfigured => {
-            let start = Way { words: texts.to_start, href: home_path, leaves: false };
-            another_way.into_iter().chain([start]).collect()
-        }
-        _ => {
-            let try_again = Way { words: texts.try_again, href: home_path, leaves: false };
-            [try_again].into_iter().chain(another_way).collect()
-        }
-    }
-}
-
-/// An answer in words alone, for programs to show.
+/// The texts of a page without the page, for programs to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// A few.
+    /// What happened, in a few words.
     pub title: &'static str,
-    /// What it means, and what to do.
+    /// What it means and what to do now.
     pub detail: String,
 }
 
-impl From<&Answer> for Words {
-    fn from(answer: &Answer) -> Self {
-        Self { title: answer.heading, detail: format!("{} {}", answer.meaning, answer.next) }
-    }
-}
-
-/// The three kinds of answer, never confused.
-#[derive(Clone, Copy)]
-enum Kind {
-    Yes,
-    No,
-    Unknown,
-}
-
-impl Kind {
-    fn of(outcome: Outcome) -> Self {
-        match outcome.device_phone_number_verified() {
-            Some(true) => Self::Yes,
-            Some(false) => Self::No,
-            None => Self::Unknown,
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// A tick, a cross, an exclamation mark: the answer does not hang on colour alone.
-    fn icon(self) -> &'static str {
-        match self {
-            Self::Yes => "M7 12.5l3.5 3.5L17 9",
-            Self::No => "M8.5 8.5l7 7m0-7l-7 7",
-            Self::Unknown => "M12 7v6m0 3.5v.1",
-        }
+impl From<&PageText> for Words {
+    fn from(text: &PageText) -> Self {
+        Self { title: text.heading, detail: format!("{} {}", text.meaning, text.next) }
     }
 }
 
 impl Pages {
-    /// Pages in the owner's looks.
+    /// Pages with the owner's branding.
     #[must_use]
     pub fn new(branding: &Branding) -> Self {
-        // After the default accent, which it replaces.
+        // It stands after the default accent and so replaces it.
         let accent = branding.accent_color.as_ref().map(|color| format!(":root{{--accent:{color}}}"));
         let style = include_str!("style.css").replace('\n', "") + accent.as_deref().unwrap_or_default();
         let style_hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
-        // An empty data: image is the icon, for which browsers would ask the function by a request of its own.
+        // `data:` allows the empty favicon, without which browsers would request /favicon.ico.
         let logo_origin = branding.logo_url.as_deref().and_then(origin_of).unwrap_or_default();
-        // No form-action: browsers hold each redirect behind a form to it, and where an operator redirects to on the
-        // way to the SIM's own network is not ours to know.
+        // There is no form-action: browsers apply it to the redirects after a form too, and an operator may redirect
+        // through hosts that are unknown here.
         let content_security_policy = format!(
             "default-src 'none'; style-src 'sha256-{style_hash}'; img-src data:{logo_origin}; base-uri 'none'; frame-ancestors 'none'"
         );
-        // An origin and a hash are ASCII. Were they not, the pages would be plain, and no less safe.
+        // An origin and a hash are ASCII. If they were not, the pages would have no style but be as safe.
         let content_security_policy = HeaderValue::try_from(content_security_policy)
             .unwrap_or(HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"));
         Self { branding: branding.clone(), style, content_security_policy }
@@ -202,16 +146,16 @@ impl Pages {
         &self.content_security_policy
     }
 
-    /// "Verify another way".
+    /// Where "verify another way" leads.
     #[must_use]
     pub fn fallback_url(&self) -> Option<&str> {
         self.branding.fallback_url.as_deref()
     }
 
-    /// The form; after a fault, with what was typed and what is wrong with it.
+    /// The form; after an error, with what was typed and what is wrong with it.
     ///
     /// # Errors
-    /// The page cannot be written, which takes a defect in a template.
+    /// The template cannot be rendered, which only a defect in it can cause.
     pub fn start(
         &self,
         language: Language,
@@ -223,7 +167,7 @@ impl Pages {
         StartPage { frame, start_path, typed, fault }.render()
     }
 
-    /// The answer.
+    /// The page that shows an outcome.
     ///
     /// # Errors
     /// See [`Pages::start`].
@@ -247,7 +191,7 @@ impl Pages {
         .render()
     }
 
-    /// A page that is no step of a verification.
+    /// A page that is not a step of a verification.
     ///
     /// # Errors
     /// See [`Pages::start`].
@@ -273,26 +217,26 @@ impl Pages {
     }
 }
 
-/// An outcome in words alone.
+/// The texts of an outcome, for programs.
 #[must_use]
 pub fn outcome_words(language: Language, outcome: Outcome) -> Words {
     language.texts().outcome(outcome).into()
 }
 
-/// A notice in words alone.
+/// The texts of a notice, for programs.
 #[must_use]
 pub fn notice_words(language: Language, notice: Notice) -> Words {
     notice.text(language.texts()).into()
 }
 
-/// What is wrong with a number, in the words that stand beside the form's field.
+/// What is wrong with a number, for programs, in the words that the form shows.
 #[must_use]
 pub fn number_words(language: Language, error: PhoneNumberError) -> Words {
     let texts = language.texts();
     Words { title: texts.invalid_request.heading, detail: texts.number_fault(error).to_owned() }
 }
 
-/// A logo's address as one more source in a `Content-Security-Policy`; none for a `data:` image.
+/// The origin of a logo as a further source in the `Content-Security-Policy`; `None` for a `data:` image.
 fn origin_of(logo_url: &str) -> Option<String> {
     let url = Url::parse(logo_url).ok().filter(|url| url.scheme() != "data")?;
     Some(format!(" {}", url.origin().ascii_serialization()))
@@ -303,7 +247,7 @@ mod tests {
     use super::*;
 
     fn pages() -> Pages {
-        // Addresses of the length that real ones have; a logo's data is the owner's own weight.
+        // Addresses as long as real ones. A `data:` logo would count too, but its size is up to the owner.
         Pages::new(&Branding {
             service_name: "Number verification of the Shop".to_owned(),
             accent_color: Some("#0b57d0".to_owned()),
@@ -317,16 +261,11 @@ mod tests {
         Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
     }
 
-    /// Each page there is, by name.
+    /// Every page, with its name.
     fn every_page(language: Language) -> Vec<(String, String)> {
         let (pages, number, correlator) = (pages(), PhoneNumber::parse("+34600000001").unwrap(), correlator());
         let mut all = vec![("start".to_owned(), pages.start(language, "/start", None))];
-        for error in [
-            PhoneNumberError::Empty,
-            PhoneNumberError::NoCountryCode,
-            PhoneNumberError::NotANumber,
-            PhoneNumberError::Length,
-        ] {
+        for error in PhoneNumberError::ALL {
             all.push((format!("start, {error:?}"), pages.start(language, "/start", Some(("6000", error)))));
         }
         for outcome in Outcome::ALL {
@@ -349,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_says_its_language_and_runs_no_script() {
+    fn every_page_names_its_language_and_runs_no_script() {
         for language in Language::ALL {
             for (name, page) in every_page(language) {
                 assert!(page.contains(&format!(r#"<html lang="{}">"#, language.tag())), "{name}");
@@ -362,35 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_is_the_one_that_the_policy_allows() {
-        let pages = pages();
-        let page = pages.start(Language::English, "/start", None).unwrap();
-        let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
-        let hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
-        let policy = pages.content_security_policy().to_str().unwrap();
-        assert!(policy.contains(&format!("style-src 'sha256-{hash}'")));
-        assert!(policy.contains("img-src data: https://www.shop.example;"));
-    }
-
-    #[test]
-    fn no_outcome_is_a_dead_end() {
-        for (fallback, outcome, expected) in [
-            (None, Outcome::NotVerified, &["Try again"][..]),
-            (None, Outcome::Misconfigured, &["Go to the start"]),
-            (Some("https://shop.example/sms"), Outcome::NotVerified, &["Try again", "Verify another way"]),
-            (Some("https://shop.example/sms"), Outcome::Misconfigured, &["Verify another way", "Go to the start"]),
-            (Some("https://shop.example/sms"), Outcome::Verified, &[]),
-        ] {
-            let ways = ways(outcome, Language::English.texts(), "/", fallback);
-            assert_eq!(ways.iter().map(|way| way.words).collect::<Vec<_>>(), expected, "{outcome:?} {fallback:?}");
-        }
-        for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Verified) {
-            assert!(!ways(outcome, Language::English.texts(), "/", None).is_empty(), "{outcome:?}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_shown_masked_and_read_out_short() {
+    fn numbers_are_masked_and_only_their_ending_is_read_out() {
         for (number, ending) in [("+34600000001", "001"), ("+12345", "45"), ("+123456789012345", "345")] {
             let masked = PhoneNumber::parse(number).unwrap().masked();
             assert_eq!(MaskedNumber { masked }.ending(), ending, "{number}");
@@ -403,7 +314,19 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_s_fault_is_said_to_be_so() {
+    fn every_number_error_has_its_own_sentence_in_the_form() {
+        for language in Language::ALL {
+            let sentences = PhoneNumberError::ALL.map(|error| number_words(language, error).detail);
+            for (error, sentence) in PhoneNumberError::ALL.into_iter().zip(&sentences) {
+                assert_eq!(sentences.iter().filter(|other| *other == sentence).count(), 1, "{language:?} {error:?}");
+                let page = pages().start(language, "/start", Some(("+", error))).unwrap();
+                assert!(page.contains(&format!(r#"role="alert">{sentence}</p>"#)), "{language:?} {error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn outcomes_that_are_not_the_users_fault_say_so() {
         for (language, words) in [
             (Language::English, "not your fault"),
             (Language::Spanish, "No es culpa suya"),
@@ -411,8 +334,12 @@ mod tests {
             (Language::German, "Es liegt nicht an Ihnen"),
         ] {
             for outcome in Outcome::ALL {
-                let theirs = outcome.status() >= 500;
-                assert_eq!(outcome_words(language, outcome).detail.contains(words), theirs, "{language:?} {outcome:?}");
+                let not_the_users = outcome.status() >= 500;
+                assert_eq!(
+                    outcome_words(language, outcome).detail.contains(words),
+                    not_the_users,
+                    "{language:?} {outcome:?}"
+                );
             }
         }
     }
