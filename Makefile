@@ -41,7 +41,7 @@ deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know t
 	@python3 tools/deploy.py
 
 soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
-	SOAK=10000 cargo test --test soak -- --nocapture
+	SOAK=10000 cargo test --test it soak:: -- --nocapture
 
 fuzz: FUZZ_SECONDS ?= 60
 fuzz: export PATH := $(CURDIR)/.tools/bin:$(PATH)

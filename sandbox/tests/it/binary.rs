@@ -1,0 +1,62 @@
+//! The program `sandbox`, from outside.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::support::{authorization, changed, client, location};
+
+fn sandbox(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program starts")
+}
+
+#[tokio::test]
+async fn it_serves_prints_and_ends_when_told() {
+    let redirect_uri = "https://mine.example/cb";
+    let mut child = sandbox(&["--port", "0", "--client-id", "me", "--redirect-uri", redirect_uri]);
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let first = lines.next_line().await.expect("UTF-8").expect("a line");
+    let base_url = first.strip_prefix("sandbox: ").expect("the URL");
+
+    let query = changed(authorization(), &[("client_id", "me"), ("redirect_uri", "/cb")]);
+    let response = client().get(format!("{base_url}/authorize")).query(&query).send().await.expect("an answer");
+    assert_eq!(location(&response).0, redirect_uri);
+    let second = lines.next_line().await.expect("UTF-8").expect("a line");
+    assert!(second.starts_with("GET /authorize 302  code …") && second.ends_with(redirect_uri), "{second}");
+
+    let id = child.id().expect("a process").to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("kill").success());
+    let status = timeout(Duration::from_secs(5), child.wait()).await.expect("it ends").expect("a status");
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn what_it_cannot_do_it_says_in_one_line() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = holder.local_addr().expect("an address").port().to_string();
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["--port", &taken], 1, "cannot listen on 127.0.0.1"),
+        (&["--port", "70000"], 2, "--port must be 0 to 65535, not '70000'"),
+        (&["--port"], 2, "--port needs a value"),
+        (&["--verbose"], 2, "'--verbose' is not a flag"),
+        (&["now"], 2, "'now' is not a flag"),
+    ];
+    for (arguments, code, message) in cases {
+        let output = sandbox(arguments).wait_with_output().await.expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
+        assert!(errors.contains(message) && errors.lines().count() == 1, "{arguments:?}: {errors}");
+    }
+    let output = sandbox(&["--help"]).wait_with_output().await.expect("it ends");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("--redirect-uri"));
+}

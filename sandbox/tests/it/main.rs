@@ -1,0 +1,11 @@
+//! The sandbox from outside: its library over sockets, and its program.
+
+mod authorize;
+mod binary;
+mod ledger;
+mod scenarios;
+mod secrets_manager;
+mod support;
+mod tls;
+mod token;
+mod verify;

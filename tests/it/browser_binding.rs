@@ -1,0 +1,175 @@
+//! Only the browser that started a verification can finish it; and it can do so twice, with two tabs, after a reload.
+
+use std::collections::BTreeMap;
+
+use sandbox::{Leg, Scenario};
+
+use crate::support::{self, Browser, CALLBACK, Function, PHONE_MODE};
+
+fn parameters(url: &str) -> BTreeMap<String, String> {
+    url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
+}
+
+#[tokio::test]
+async fn the_authorization_request_carries_a_sealed_state_and_a_challenge() {
+    let function = Function::start(&[]).await;
+    let sent = parameters(&Browser::default().start(&function, "+34 600 000 001").await);
+    assert_eq!(sent["client_id"], "my-app-id");
+    assert_eq!(sent["response_type"], "code");
+    assert_eq!(sent["scope"], "dpv:FraudPreventionAndDetection#number-verification-verify-read");
+    assert_eq!(sent["redirect_uri"], support::REDIRECT_URI);
+    assert_eq!(sent["code_challenge_method"], "S256");
+    assert_eq!(sent["code_challenge"].len(), 43);
+    assert!(sent["state"].len() <= 512);
+    assert!(!sent.values().any(|value| value.contains("600000001")), "the number is not in the URL");
+    assert_eq!(sent.len(), 7);
+}
+
+#[tokio::test]
+async fn prompt_and_login_hint_are_sent_where_configured() {
+    let function = Function::start(&[("PROMPT", "none"), ("LOGIN_HINT", "tel"), ("PKCE", "off")]).await;
+    let mut browser = Browser::default();
+    let authorization_url = browser.start(&function, "+34600000001").await;
+    let sent = parameters(&authorization_url);
+    assert_eq!(sent["prompt"], "none");
+    assert_eq!(sent["login_hint"], "tel:+34600000001");
+    assert!(!sent.contains_key("code_challenge"));
+    let callback = function.at_operator(&authorization_url).await;
+    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+}
+
+#[tokio::test]
+async fn the_cookie_is_locked_to_this_host_and_out_of_reach_of_scripts() {
+    let function = Function::start(&[("STATE_TTL_SECONDS", "90")]).await;
+    let answer = function.post("/start", "phone=%2B34600000001", &[]).await;
+    let cookie = answer.header("set-cookie");
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert_eq!(pair.strip_prefix("__Host-nv=").map(str::len), Some(22), "16 bytes in base64url");
+    assert_eq!(attributes, "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=90");
+}
+
+#[tokio::test]
+async fn two_tabs_of_one_browser_both_finish() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let first = browser.callback_of(&function, "+34600000001").await;
+    let second = browser.callback_of(&function, "+34600000002").await;
+    assert_eq!(browser.open(&function, &first, "application/json").await.json()["outcome"], "verified");
+    assert_eq!(browser.open(&function, &second, "application/json").await.json()["outcome"], "not_verified");
+}
+
+#[tokio::test]
+async fn a_reload_shows_the_same_result_without_asking_the_operator_again() {
+    let function = Function::start(&[]).await;
+    for (phone, outcome) in [("+34600000001", "verified"), ("+34600000002", "not_verified")] {
+        function.sandbox.clear_requests();
+        let mut browser = Browser::default();
+        let callback = browser.callback_of(&function, phone).await;
+        for _ in 0..3 {
+            assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], outcome);
+        }
+        assert_eq!(function.sandbox.count(Leg::Token), 1, "{outcome}");
+        assert_eq!(function.sandbox.count(Leg::Verify), 1, "{outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_is_of_no_use_to_another_browser_or_for_another_number() {
+    let function = Function::start(&[]).await;
+    let mut honest = Browser::default();
+    honest.verify(&function, "+34600000001").await;
+    let result = honest.cookie("__Host-nv-result").unwrap().to_owned();
+    let mut thief = Browser::default();
+    let callback = thief.callback_of(&function, "+34600000002").await;
+    let mark = thief.cookie("__Host-nv").unwrap();
+    let cookies = format!("{mark}; {result}");
+    let answer = function.get(&callback, &[("cookie", &cookies), ("accept", "application/json")]).await;
+    assert_eq!(answer.json()["outcome"], "not_verified");
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_spent_can_be_tried_again_by_a_reload() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    function.sandbox.set_scenario(Scenario::OperatorDown);
+    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "operator_error");
+    function.sandbox.set_scenario(Scenario::ByNumber);
+    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+}
+
+#[tokio::test]
+async fn a_state_past_its_time_does_not_open() {
+    let function = Function::start(&[("STATE_TTL_SECONDS", "1")]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    let outcome = loop {
+        let outcome = browser.open(&function, &callback, "application/json").await.json()["outcome"].clone();
+        if outcome != "verified" {
+            break outcome;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(outcome, "invalid_state");
+}
+
+/// The attack that the flow of the published samples allows: the attacker starts a verification of the victim's number and sends the
+/// victim the link. The operator sees the victim's SIM; whose session is "verified"?
+#[tokio::test]
+async fn a_link_sent_to_a_victim_verifies_nobody() {
+    let function = Function::start(&[]).await;
+    let mut attacker = Browser::default();
+    let link = attacker.start(&function, "+34600000001").await;
+
+    let callback = function.at_operator(&link).await;
+    let victim = Browser::default().open(&function, &callback, "application/json").await;
+    assert_eq!(victim.json()["outcome"], "wrong_browser");
+    assert_eq!(function.sandbox.count(Leg::Token), 0, "nothing was asked of the operator");
+}
+
+/// Why `sealed` is the default: in `phone` mode the same attack works.
+#[tokio::test]
+async fn in_phone_mode_anyone_can_finish_what_another_started() {
+    let function = Function::start(PHONE_MODE).await;
+    let link = Browser::default().start(&function, "+34600000001").await;
+    let callback = function.at_operator(&link).await;
+    let victim = Browser::default().open(&function, &callback, "application/json").await;
+    assert_eq!(victim.json()["outcome"], "verified");
+}
+
+#[tokio::test]
+async fn rubbish_sent_to_the_public_address_costs_nothing_at_the_operator() {
+    let function = Function::start(&[]).await;
+    for query in
+        ["", "code=a", "state=a", "code=a&state=b", "code=a&state=%2B34600000001", "code=%00&state=%ff%fe", "&&&=&"]
+    {
+        let answer = function.get(&format!("{CALLBACK}?{query}"), &[]).await;
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
+}
+
+/// Anybody could send it, and it would look like an outage.
+#[tokio::test]
+async fn an_error_without_a_state_is_nobody_s() {
+    let function = Function::start(&[]).await;
+    for error in ["access_denied", "invalid_scope", "server_error"] {
+        let answer = function.get(&format!("{CALLBACK}?error={error}"), &[("accept", "application/json")]).await;
+        assert_eq!(answer.json()["outcome"], "invalid_request", "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_checked_where_it_is_known() {
+    let sandbox = sandbox::Sandbox::start(sandbox::Settings::default()).await.unwrap();
+    let issuer = sandbox.base_url();
+    let function = Function::beside(sandbox, &[("ISSUER", &issuer)]);
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    let (without_iss, _) = callback.split_once("&iss=").expect("the sandbox sends iss");
+    for other in [without_iss.to_owned(), format!("{without_iss}&iss=https%3A%2F%2Fevil.example")] {
+        let answer = browser.open(&function, &other, "application/json").await;
+        assert_eq!(answer.json()["outcome"], "invalid_request", "{other}");
+    }
+    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+}

@@ -1,0 +1,209 @@
+//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time;
+//! `make bench` does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox::{Handshakes, Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use serde_json::json;
+
+use crate::support::far_side::{self, End, FarSide};
+use crate::support::{self, Function, PHONE_MODE};
+
+/// The program beside a sandbox behind TLS.
+async fn behind_tls(scripts: &[(Leg, Scripted)], variables: &[(&str, &str)]) -> Function {
+    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    for (leg, scripted) in scripts {
+        sandbox.script(*leg, Some(scripted.clone()));
+    }
+    let ca = ca_file(&sandbox);
+    let ca = ca.to_str().unwrap();
+    let trusted = [("OPERATOR_CA_FILE", ca), ("AWS_CA_BUNDLE", ca)];
+    Function::deployed(sandbox, &[PHONE_MODE, &trusted, variables].concat()).await
+}
+
+/// The certificate of the sandbox's authority, in a file of its own.
+fn ca_file(sandbox: &Sandbox) -> PathBuf {
+    let port = sandbox.base_url().rsplit(':').next().unwrap().to_owned();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ca-{port}.pem"));
+    std::fs::write(&path, sandbox.ca_pem().unwrap()).unwrap();
+    path
+}
+
+async fn verify(function: &Function) {
+    let callback = format!("{}?code={SAMPLE_CODE}&state=%2B34600000001", support::CALLBACK);
+    let answer = function.get(&callback, &[("accept", "application/json")]).await;
+    assert_eq!(answer.json()["outcome"], "verified");
+}
+
+/// What a sandbox was asked for: secrets, tokens, verifications.
+fn asked(sandbox: &Sandbox) -> [usize; 3] {
+    [Leg::Secret, Leg::Token, Leg::Verify].map(|leg| sandbox.count(leg))
+}
+
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let waited = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waited).await.expect(what);
+}
+
+#[tokio::test]
+async fn a_first_verification_takes_two_handshakes_and_one_read_of_the_secret_and_another_takes_neither() {
+    let function = behind_tls(&[], &[]).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [1, 1, 1]);
+    let two = Handshakes { full: 2, resumed: 0 };
+    assert_eq!(function.sandbox.handshakes(), two, "Secrets Manager's and the operator's");
+    for _ in 0..3 {
+        verify(&function).await;
+    }
+    assert_eq!(asked(&function.sandbox), [1, 4, 4]);
+    assert_eq!(function.sandbox.handshakes(), two);
+    assert_eq!(function.sandbox.connections(), 2);
+}
+
+#[tokio::test]
+async fn the_secret_and_the_operator_s_handshake_do_not_wait_for_an_event() {
+    let function = behind_tls(&[], &[]).await;
+    let sandbox = &function.sandbox;
+    until("secret and handshakes", || asked(sandbox) == [1, 0, 0] && sandbox.handshakes().full == 2).await;
+}
+
+#[tokio::test]
+async fn the_operator_s_handshake_overlaps_the_secret() {
+    let function = behind_tls(&[(Leg::Secret, Scripted::late(Duration::from_secs(1)))], &[]).await;
+    let overlaps = async {
+        until("both handshakes", || function.sandbox.handshakes().full == 2).await;
+        let requests = function.sandbox.requests();
+        assert!(requests.iter().all(|request| request.status.is_none()), "the secret has not been answered yet");
+    };
+    tokio::join!(verify(&function), overlaps);
+    assert_eq!(function.sandbox.handshakes().full, 2);
+}
+
+/// `localhost` and `127.0.0.1` are two hosts to a client, and one sandbox.
+#[tokio::test]
+async fn a_second_host_s_handshake_overlaps_the_token_request() {
+    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_secs(1)).times(1)));
+    let ca = ca_file(&sandbox);
+    let ca = ca.to_str().unwrap();
+    let endpoint = sandbox.base_url().replace("127.0.0.1", "localhost") + "/number-verification/v0/verify";
+    let variables = [("OPERATOR_CA_FILE", ca), ("AWS_CA_BUNDLE", ca), ("VERIFY_ENDPOINT", &endpoint)];
+    let function = Function::deployed(sandbox, &[PHONE_MODE, &variables].concat()).await;
+    let sandbox = Arc::clone(&function.sandbox);
+    let overlaps = async {
+        until("three handshakes", || sandbox.handshakes().full == 3).await;
+        let requests = sandbox.requests();
+        let last = requests.last().unwrap();
+        assert_eq!((last.leg, last.status), (Some(Leg::Token), None), "the token request has not been answered yet");
+    };
+    tokio::join!(verify(&function), overlaps);
+    verify(&function).await;
+    assert_eq!(sandbox.handshakes().full, 3, "the verify call, and a second verification, found it open");
+    let connection = |leg| sandbox.requests().iter().find(|request| request.leg == Some(leg)).unwrap().connection;
+    assert_ne!(connection(Leg::Token), connection(Leg::Verify));
+}
+
+#[tokio::test]
+async fn a_secret_that_could_not_be_read_ahead_is_read_when_it_is_needed() {
+    let refused = Scripted::json(400, &json!({ "__type": "AccessDeniedException", "message": "" })).times(1);
+    let function = behind_tls(&[(Leg::Secret, refused)], &[]).await;
+    until("the refusal", || function.sandbox.requests().first().is_some_and(|read| read.status == Some(400))).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [2, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_secret_that_takes_its_time_is_waited_for_and_not_asked_for_again() {
+    let function = behind_tls(&[(Leg::Secret, Scripted::late(Duration::from_millis(2500)))], &[]).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [1, 1, 1]);
+}
+
+/// What was on its way then may never come.
+#[tokio::test]
+async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
+    let never = Scripted::late(Duration::from_mins(10)).times(1);
+    let function = behind_tls(&[(Leg::Secret, never)], &[]).await.with_time_left(Duration::from_secs(3));
+    until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
+    function.environment().freeze().await;
+    // It is the time itself that makes it a freeze.
+    tokio::time::sleep(Duration::from_millis(1300)).await;
+    verify(&function).await;
+    assert_eq!(asked(&function.sandbox), [2, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed() {
+    let untrusted = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let (_refuses, refusing) = far_side::refusing();
+    let (_accepts_nobody, unaccepting) = far_side::unaccepting().await;
+    for (name, operator, outcome) in [
+        ("refuses", refusing.as_str(), "operator_error"),
+        ("is not trusted", &untrusted.base_url(), "operator_error"),
+        ("does not take the connection", &unaccepting, "operator_timeout"),
+    ] {
+        let function = behind_tls(&[], &[("OPERATOR_BASE_URL", operator), ("OPERATOR_CA_FILE", "")]).await;
+        let function = function.with_time_left(Duration::from_secs(3));
+        until("the secret", || function.sandbox.count(Leg::Secret) == 1).await;
+        let callback = format!("{}?code={SAMPLE_CODE}&state=%2B34600000001", support::CALLBACK);
+        let answer = function.get(&callback, &[("accept", "application/json")]).await;
+        assert_eq!(answer.json()["outcome"], outcome, "{name}");
+        assert_eq!(asked(&function.sandbox), [1, 0, 0], "{name}");
+    }
+}
+
+/// The environment is frozen before its first event, and the operator ends the connection on which nothing comes.
+#[tokio::test]
+async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
+    for end in [End::Close, End::Reset, End::RequestTimeout] {
+        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        let operator = FarSide::of(&sandbox).await;
+        let variables = [PHONE_MODE, &[("OPERATOR_BASE_URL", operator.url.as_str())]].concat();
+        let function = Function::deployed(sandbox, &variables).await;
+        until("a connection and the secret", || {
+            operator.connections() == 1 && function.sandbox.count(Leg::Secret) == 1
+        })
+        .await;
+        function.environment().freeze().await;
+        operator.end_idle(end).await;
+        verify(&function).await;
+        assert_eq!((operator.connections(), operator.requests()), (2, 2), "{end:?}");
+        assert_eq!(asked(&function.sandbox), [1, 1, 1], "{end:?}");
+    }
+}
+
+/// Whoever opened a pipe that nobody writes to would wait there for ever.
+#[tokio::test]
+async fn the_system_s_certificates_are_not_read() {
+    let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates.pipe");
+    // There is one from the last run.
+    let _ = std::fs::remove_file(&pipe);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    verify(&behind_tls(&[], &[("SSL_CERT_FILE", pipe), ("SSL_CERT_DIR", pipe)]).await).await;
+}
+
+#[test]
+fn the_program_does_not_know_where_a_system_has_its_certificates() {
+    for place in ["SSL_CERT_FILE", "/ssl/certs", "/ssl/cert.pem", "/pki/"] {
+        assert!(!program_holds(place), "{place}");
+    }
+}
+
+/// AWS-LC's would take more of a first verification than all else together: see .cargo/config.toml.
+#[test]
+fn no_randomness_is_made_of_the_cpu_s_jitter() {
+    assert!(program_holds("RAND_bytes"), "the program's symbols are there to look at");
+    assert!(!program_holds("jent_read_entropy"), "AWS_LC_SYS_NO_JITTER_ENTROPY was not set when AWS-LC was built");
+}
+
+fn program_holds(text: &str) -> bool {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_number-verification")).unwrap();
+    String::from_utf8_lossy(&program).contains(text)
+}

@@ -1,0 +1,82 @@
+//! `OPERATOR_DISCOVERY_URL`: the real program reads the operator's document when it starts, and only then.
+
+use std::process::Stdio;
+
+use sandbox::{Sandbox, Settings};
+use tokio::process::Command;
+
+use crate::support::{Browser, Function};
+
+const NUMBER: &str = "+34600000001";
+const DOCUMENT: &str = "/.well-known/openid-configuration";
+
+fn reads(sandbox: &Sandbox) -> usize {
+    sandbox.requests().iter().filter(|request| request.path == DOCUMENT).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_tells_the_endpoints_and_is_read_once() {
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let base_url = sandbox.base_url();
+    let function = Function::deployed(
+        sandbox,
+        &[
+            ("OPERATOR_BASE_URL", ""),
+            ("OPERATOR_DISCOVERY_URL", &format!("{base_url}{DOCUMENT}")),
+            ("VERIFY_ENDPOINT", &format!("{base_url}/number-verification/v0/verify")),
+        ],
+    )
+    .await;
+    for _ in 0..2 {
+        assert_eq!(Browser::default().verify(&function, NUMBER).await.json()["outcome"], "verified");
+    }
+    assert_eq!(reads(&function.sandbox), 1);
+
+    // The document says that callbacks have an `iss` (RFC 9207), so one without is not this operator's.
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, NUMBER).await;
+    let (without, _) = callback.split_once("&iss=").unwrap();
+    assert_eq!(browser.open(&function, without, "application/json").await.json()["outcome"], "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_variable_nothing_is_read() {
+    let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &[]).await;
+    assert_eq!(Browser::default().verify(&function, NUMBER).await.json()["outcome"], "verified");
+    assert_eq!(reads(&function.sandbox), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_one_line_and_the_program_ends() {
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let base_url = sandbox.base_url();
+    let verify = format!("{base_url}/number-verification/v0/verify");
+    for (discovery, verify, says) in [
+        (format!("{base_url}/nowhere{DOCUMENT}"), &*verify, "expected 200, got 404"),
+        (base_url.replace("127.0.0.1", "localhost") + DOCUMENT, &verify, "RFC 8414 §3.3"),
+        ("http://127.0.0.1:1".to_owned() + DOCUMENT, &verify, "OPERATOR_DISCOVERY_URL: the document cannot be read"),
+        (
+            "http://operator.example".to_owned() + DOCUMENT,
+            &verify,
+            "OPERATOR_DISCOVERY_URL: http is only for localhost",
+        ),
+        (format!("{base_url}{DOCUMENT}"), "", "VERIFY_ENDPOINT: not set"),
+    ] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_number-verification"))
+            .env_clear()
+            .env("CLIENT_SECRET_ID", "number-verification")
+            .env("OPERATOR_DISCOVERY_URL", discovery)
+            .env("VERIFY_ENDPOINT", verify)
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .unwrap();
+        let log = String::from_utf8(ended.stdout).unwrap();
+        let faults: Vec<_> = log.lines().filter(|line| line.contains("cannot start")).collect();
+        assert!(!ended.status.success(), "{says}: {log}");
+        assert!(matches!(faults[..], [line] if line.contains(says)), "{says}: {log}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Whatever the far side does, the user gets a true and clear answer in time: every fault on every leg, on real sockets.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use number_verification::outcome::Outcome;
+use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use tokio::task::JoinSet;
+
+use crate::support::far_side::{self, FarSide, Fault};
+use crate::support::{Answer, CALLBACK, Function};
+
+/// A callback that needs all three legs, and no start.
+fn callback() -> String {
+    format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001")
+}
+
+/// The variable that sets a leg's address, and the path below it.
+fn endpoint(leg: Leg) -> (&'static str, &'static str) {
+    match leg {
+        Leg::Secret => ("AWS_ENDPOINT_URL_SECRETS_MANAGER", ""),
+        Leg::Token => ("TOKEN_ENDPOINT", "/token"),
+        Leg::Verify => ("VERIFY_ENDPOINT", "/number-verification/v0/verify"),
+        Leg::Authorize => unreachable!("the browser goes there, not the function"),
+    }
+}
+
+/// A function whose one leg goes to `url`.
+fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
+    let (variable, path) = endpoint(leg);
+    let address = format!("{url}{path}");
+    Function::beside(sandbox, &[("STATE_MODE", "phone"), (variable, &address)])
+}
+
+const TIME_LEFT: Duration = Duration::from_secs(3);
+
+/// Opens the callback, and sees to it that the answer is one, and came before the invocation's deadline.
+async fn outcome(function: Function) -> String {
+    let function = function.with_time_left(TIME_LEFT);
+    let start = Instant::now();
+    let answer = function.get(&callback(), &[("accept", "application/json")]).await;
+    assert!(start.elapsed() < TIME_LEFT, "answered after the deadline");
+    let outcome = said(&answer);
+    assert_eq!(answer.status, outcome.status());
+    outcome.name().to_owned()
+}
+
+fn said(answer: &Answer) -> Outcome {
+    let json = answer.json();
+    let outcome = Outcome::from_name(json["outcome"].as_str().unwrap()).unwrap();
+    let verdict = json.get("devicePhoneNumberVerified").map(|verdict| verdict.as_bool().unwrap());
+    assert_eq!(verdict, outcome.device_phone_number_verified());
+    outcome
+}
+
+/// What a leg comes to, and how often its request was sent.
+type Expected = (&'static str, usize);
+
+/// Requests are sent on new connections here, so none is sent twice: the operator may have acted on it. The SDK sends
+/// `GetSecretValue`, which changes nothing, up to three times.
+#[rustfmt::skip]
+const ON_A_NEW_CONNECTION: [(Fault, Expected, Expected); 13] = [
+    //                       of Secrets Manager       of the operator, on either leg
+    (Fault::None,            ("verified", 1),         ("verified", 1)),
+    (Fault::ResetUnserved,   ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::CloseUnserved,   ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::ResetServed,     ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::CloseInHead,     ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::ResetInHead,     ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::ResetBehindHead, ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::TruncateBody,    ("misconfigured", 3),    ("operator_error", 1)),
+    (Fault::Hang,            ("operator_timeout", 1), ("operator_timeout", 1)),
+    (Fault::Drip,            ("operator_timeout", 1), ("operator_timeout", 1)),
+    (Fault::Http10,          ("verified", 1),         ("verified", 1)),
+    (Fault::CloseBehind,     ("verified", 1),         ("verified", 1)),
+    (Fault::Answer("not HTTP at all\r\n\r\n"), ("misconfigured", 3), ("operator_error", 1)),
+];
+
+#[tokio::test]
+async fn each_fault_on_a_new_connection() {
+    let mut rows = JoinSet::new();
+    for (fault, of_secret, of_operator) in ON_A_NEW_CONNECTION {
+        for (leg, expected) in [(Leg::Secret, of_secret), (Leg::Token, of_operator), (Leg::Verify, of_operator)] {
+            rows.spawn(async move {
+                let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+                let far_side = FarSide::of(&sandbox).await;
+                far_side.always(fault);
+                let outcome = outcome(function(sandbox, leg, &far_side.url)).await;
+                assert_eq!((outcome.as_str(), far_side.requests()), expected, "{fault:?} on {leg:?}");
+            });
+        }
+    }
+    rows.join_all().await;
+}
+
+#[tokio::test]
+async fn each_way_a_connection_cannot_be_made() {
+    let mut rows = JoinSet::new();
+    for (leg, unreachable) in
+        [(Leg::Secret, "misconfigured"), (Leg::Token, "operator_error"), (Leg::Verify, "operator_error")]
+    {
+        rows.spawn(async move {
+            let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+            let (_refuses, url) = far_side::refusing();
+            assert_eq!(outcome(function(sandbox.clone(), leg, &url)).await, unreachable, "{leg:?}: refused");
+
+            let (_accepts_nobody, url) = far_side::unaccepting().await;
+            assert_eq!(outcome(function(sandbox.clone(), leg, &url)).await, "operator_timeout", "{leg:?}: hangs");
+
+            let no_tls = sandbox.base_url().replace("http:", "https:");
+            assert_eq!(outcome(function(sandbox.clone(), leg, &no_tls)).await, unreachable, "{leg:?}: no TLS");
+
+            let untrusted = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+            let function = function(sandbox, leg, &untrusted.base_url());
+            assert_eq!(outcome(function).await, unreachable, "{leg:?}: not trusted");
+            assert_eq!(untrusted.handshakes().full, 0, "{leg:?}");
+            // The SDK makes three tries, and where `verify` is elsewhere a connection to it is opened ahead.
+            let tries = if leg == Leg::Secret { 3 } else { 1 } + usize::from(leg == Leg::Verify);
+            assert_eq!(untrusted.connections(), tries, "{leg:?}: another try would meet the same certificate");
+        });
+    }
+    rows.join_all().await;
+}
+
+/// The answers of an operator that the protocol has no place for, and what they come to.
+#[tokio::test]
+async fn each_answer_that_is_not_the_protocol_s() {
+    let json = [("content-type", "application/json")];
+    let html = [("content-type", "text/html")];
+    let elsewhere = [("location", "/elsewhere")];
+    let good = r#"{"access_token":"a","token_type":"Bearer","devicePhoneNumberVerified":true}"#;
+    let long = format!("{good}{}", " ".repeat(64 * 1024));
+    for (name, status, headers, body, expected) in [
+        ("HTML", 200, &html[..], "<html>true</html>", "operator_error"),
+        ("nothing", 200, &json, "", "operator_error"),
+        ("another 2xx", 201, &json, good, "operator_error"),
+        ("no content", 204, &[], "", "operator_error"),
+        ("a redirect", 302, &elsewhere, "", "operator_error"),
+        ("a redirect that keeps the method", 307, &elsewhere, good, "operator_error"),
+        ("JSON cut off", 200, &json, &good[..good.len() - 1], "operator_error"),
+        ("JSON of another shape", 200, &json, "[true]", "operator_error"),
+        ("over 64 KiB", 200, &json, &long, "operator_error"),
+        ("over 64 KiB, an error", 400, &json, &long, "operator_error"),
+        ("an error as HTML", 400, &html, "<html>invalid_grant</html>", "operator_error"),
+        ("unauthorized without a code", 401, &json, "{}", "operator_error"),
+        ("forbidden by a firewall", 403, &html, "<html>", "operator_error"),
+        ("not found", 404, &html, "<html>", "operator_error"),
+        ("too many requests", 429, &[], "", "operator_busy"),
+        ("a server's error", 500, &html, "<html>", "operator_error"),
+        ("a gateway's error", 502, &html, "<html>", "operator_error"),
+        ("unavailable", 503, &html, "<html>", "operator_busy"),
+        ("a gateway's timeout", 504, &html, "<html>", "operator_timeout"),
+    ] {
+        for leg in [Leg::Token, Leg::Verify] {
+            let function = Function::start(&[("STATE_MODE", "phone")]).await;
+            let sandbox = function.sandbox.clone();
+            let scripted = headers
+                .iter()
+                .fold(Scripted::answer(status, body), |scripted, (name, value)| scripted.header(*name, *value));
+            sandbox.script(leg, Some(scripted));
+            assert_eq!(outcome(function).await, expected, "{name} on {leg:?}");
+            assert_eq!(sandbox.count(leg), 1, "{name} on {leg:?}: sent once");
+            assert!(sandbox.requests().iter().all(|served| served.path != "/elsewhere"), "{name} on {leg:?}");
+        }
+    }
+}
+
+/// Answers that are almost right: what each field must be, and what does not matter.
+#[tokio::test]
+async fn each_answer_that_is_almost_the_protocol_s() {
+    #[rustfmt::skip]
+    let rows = [
+        ("a string", Leg::Verify, "application/json", r#"{"devicePhoneNumberVerified":"true"}"#, "operator_error"),
+        ("nothing", Leg::Verify, "application/json", "{}", "operator_error"),
+        ("null", Leg::Verify, "application/json", r#"{"devicePhoneNumberVerified":null}"#, "operator_error"),
+        ("a number", Leg::Verify, "application/json", r#"{"devicePhoneNumberVerified":0}"#, "operator_error"),
+        ("twice", Leg::Verify, "application/json", r#"{"devicePhoneNumberVerified":true,"devicePhoneNumberVerified":true}"#, "operator_error"),
+        ("called HTML", Leg::Verify, "text/html", r#"{"devicePhoneNumberVerified":true}"#, "verified"),
+        ("of no type", Leg::Verify, "", r#"{"devicePhoneNumberVerified":false}"#, "not_verified"),
+        ("of type MAC", Leg::Token, "application/json", r#"{"access_token":"a","token_type":"mac"}"#, "operator_error"),
+        ("of type DPoP", Leg::Token, "application/json", r#"{"access_token":"a","token_type":"DPoP"}"#, "operator_error"),
+        ("without a type", Leg::Token, "application/json", r#"{"access_token":"a"}"#, "operator_error"),
+        ("an error in a 200", Leg::Token, "application/json", r#"{"error":"invalid_grant"}"#, "operator_error"),
+    ];
+    for (name, leg, content_type, body, expected) in rows {
+        let function = Function::start(&[("STATE_MODE", "phone")]).await;
+        let scripted = Scripted::answer(200, body);
+        let typed = if content_type.is_empty() { scripted } else { scripted.header("content-type", content_type) };
+        function.sandbox.script(leg, Some(typed));
+        assert_eq!(outcome(function).await, expected, "{name}");
+    }
+}
+
+/// The one answer after which a request is sent again in another form: Telefónica's own SDK does so.
+#[tokio::test]
+async fn a_415_is_answered_with_json() {
+    let function = Function::start(&[("STATE_MODE", "phone")]).await;
+    let sandbox = function.sandbox.clone();
+    sandbox.script(Leg::Token, Some(Scripted::answer(415, "")));
+    assert_eq!(outcome(function).await, "operator_error");
+    let sent: Vec<_> = sandbox.requests().into_iter().filter_map(|served| served.content_type).skip(1).collect();
+    assert_eq!(sent, ["application/x-www-form-urlencoded", "application/json"]);
+}
+
+/// On a kept connection a request is sent again, but only where nothing at all came back.
+#[tokio::test]
+async fn each_fault_on_a_kept_connection() {
+    let mut rows = JoinSet::new();
+    for (fault, outcome, sent) in [
+        (Fault::CloseUnserved, "verified", 2),
+        (Fault::ResetUnserved, "verified", 2),
+        (Fault::CloseInHead, "operator_error", 1),
+        (Fault::ResetInHead, "operator_error", 1),
+        (Fault::ResetBehindHead, "operator_error", 1),
+        (Fault::TruncateBody, "operator_error", 1),
+        (Fault::Hang, "operator_timeout", 1),
+        (Fault::Answer("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n"), "operator_busy", 1),
+    ] {
+        for leg in [Leg::Token, Leg::Verify] {
+            rows.spawn(async move {
+                let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+                let far_side = FarSide::of(&sandbox).await;
+                let function = function(sandbox, leg, &far_side.url).with_time_left(TIME_LEFT);
+                let as_json = [("accept", "application/json")];
+                assert_eq!(said(&function.get(&callback(), &as_json).await), Outcome::Verified);
+                assert_eq!((far_side.requests(), far_side.connections()), (1, 1));
+                far_side.once(fault);
+                let start = Instant::now();
+                assert_eq!(said(&function.get(&callback(), &as_json).await).name(), outcome, "{fault:?} on {leg:?}");
+                assert!(start.elapsed() < TIME_LEFT, "{fault:?} on {leg:?}: answered after the deadline");
+                assert_eq!(far_side.requests(), 1 + sent, "{fault:?} on {leg:?}");
+            });
+        }
+    }
+    rows.join_all().await;
+}

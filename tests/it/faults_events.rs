@@ -1,0 +1,71 @@
+//! Whatever a client puts into its request, the real program answers with a page of its own, and lives on.
+
+use std::time::Duration;
+
+use sandbox::{Sandbox, Settings};
+use serde_json::{Value, json};
+
+use crate::support::{CALLBACK, DOMAIN, Function, http_api_event};
+
+const TIME_LEFT: Duration = Duration::from_secs(5);
+
+fn with(mut event: Value, member: &str, value: Value) -> Value {
+    *event.pointer_mut(member).unwrap() = value;
+    event
+}
+
+fn callback_event() -> Value {
+    http_api_event("GET", &format!("{CALLBACK}?code=a&state=b"), &[], "")
+}
+
+fn alb_event(host: &str, query: &Value) -> Value {
+    json!({
+        "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/b" } },
+        "httpMethod": "GET",
+        "path": CALLBACK,
+        "queryStringParameters": query,
+        "headers": { "host": host },
+        "body": "",
+        "isBase64Encoded": false
+    })
+}
+
+#[tokio::test]
+async fn every_request_gets_a_page() {
+    let redirect_uri = format!("https://{DOMAIN}{CALLBACK}");
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let function = Function::deployed(sandbox, &[("REDIRECT_URI", &redirect_uri)]).await;
+    for (name, event, status) in [
+        ("a state that is not ours", callback_event(), 400),
+        ("a query that is no URI", with(callback_event(), "/rawQueryString", "code=<\"é|^`> \\&state={}".into()), 400),
+        ("an empty query", with(callback_event(), "/rawQueryString", "".into()), 400),
+        ("a query of separators", with(callback_event(), "/rawQueryString", "&&=&?#".into()), 400),
+        ("a host that is none", with(callback_event(), "/headers", json!({ "host": "a b:c[" })), 400),
+        ("a scheme that is none", with(callback_event(), "/headers", json!({ "x-forwarded-proto": "0 :" })), 400),
+        ("a header with a control character", with(callback_event(), "/headers", json!({ "x": "a\u{1}\r\nb" })), 400),
+        ("a cookie with a control character", with(callback_event(), "/cookies", json!(["a=\u{1}"])), 400),
+        ("a path with anything in it", with(callback_event(), "/rawPath", "/é <\"#?%zz".into()), 404),
+        ("a path that is none", with(callback_event(), "/rawPath", ":99999".into()), 404),
+        ("an unheard-of method", with(callback_event(), "/requestContext/http/method", "PURGE".into()), 405),
+        ("a load balancer's query", alb_event("nv.example", &json!({ "code": "%", "state": "%ff%zz" })), 400),
+        ("a load balancer's host", alb_event("a b:c[", &json!({ "code": "a", "state": "b" })), 400),
+        ("a load balancer's empty host", alb_event("", &json!({})), 400),
+    ] {
+        let answer = function.environment().invoke(&event, TIME_LEFT).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(answer["statusCode"], status, "{name}");
+        assert!(answer["body"].as_str().unwrap().contains("Reference for support"), "{name}: {answer}");
+    }
+}
+
+/// A test event from the console, say. There is nobody to show a page to.
+#[tokio::test]
+async fn what_is_no_request_is_an_error_that_quotes_nothing_and_ends_nothing() {
+    let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &[]).await;
+    for event in [json!({}), json!("+34600000001"), json!({ "httpMethod": "+34600000001" }), json!(null)] {
+        let error = function.environment().invoke(&event, TIME_LEFT).await.unwrap_err();
+        let log = format!("{:?}", function.environment().log());
+        assert!(!error.contains("600000001") && !log.contains("600000001"), "{event}: {error} {log}");
+    }
+    assert_eq!(function.get("/", &[]).await.status, 200);
+}

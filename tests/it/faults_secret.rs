@@ -1,0 +1,157 @@
+//! Secrets Manager in trouble, and the secret replaced: what the user is told, what the owner reads in the log, and
+//! that it passes without a new environment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::far_side::{FarSide, Fault};
+use crate::support::{Browser, CALLBACK, Function};
+
+/// A callback that needs all three legs, and no start.
+async fn verify(function: &Function) -> String {
+    let callback = format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001");
+    let answer = function.get(&callback, &[("accept", "application/json")]).await;
+    answer.json()["outcome"].as_str().unwrap().to_owned()
+}
+
+fn refuses(code: &str) -> Scripted {
+    Scripted::json(400, &json!({ "__type": code, "message": "quoting +34600000001" }))
+}
+
+fn holds(secret: &str) -> Scripted {
+    Scripted::json(200, &json!({ "Name": "number-verification", "SecretString": secret }))
+}
+
+#[tokio::test]
+async fn each_trouble_of_secrets_manager_has_its_line_and_passes() {
+    let mut rows = JoinSet::new();
+    for (name, scripted, outcome, line) in [
+        ("throttled", refuses("ThrottlingException"), "operator_busy", "limits how often it is read"),
+        ("unavailable", Scripted::answer(503, "<html>"), "operator_busy", "is unavailable for now"),
+        ("failing", Scripted::answer(500, "{}"), "operator_busy", "is unavailable for now"),
+        ("slow", Scripted::late(Duration::from_mins(1)), "operator_timeout", "gave no answer before the deadline"),
+        ("denied", refuses("AccessDeniedException"), "misconfigured", "allow secretsmanager:GetSecretValue"),
+        ("its key denied", refuses("DecryptionFailure"), "misconfigured", "allow kms:Decrypt"),
+        ("missing", refuses("ResourceNotFoundException"), "misconfigured", "does not exist in this account"),
+        ("another refusal", refuses("ExpiredTokenException"), "misconfigured", "refused with ExpiredTokenException"),
+        ("rubbish", Scripted::answer(200, "<html>"), "misconfigured", "cannot be understood"),
+        ("no value", Scripted::answer(200, "{}"), "misconfigured", "holds no text"),
+        ("an empty secret", holds(""), "misconfigured", "expected JSON"),
+        ("a secret of another shape", holds(r#"{"password":"hush"}"#), "misconfigured", "expected JSON"),
+        (
+            "a secret cut off",
+            holds(r#"{"client_id":"my-app-id","client_secret":"hus"#),
+            "misconfigured",
+            "expected JSON",
+        ),
+    ] {
+        rows.spawn(async move {
+            let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+            let function = Function::deployed(sandbox, &[("STATE_MODE", "phone")]).await;
+            let function = function.with_time_left(Duration::from_secs(4));
+            function.sandbox.script(Leg::Secret, Some(scripted));
+            let start = Instant::now();
+            assert_eq!(verify(&function).await, outcome, "{name}");
+            assert!(start.elapsed() < Duration::from_secs(4), "{name}: answered after the deadline");
+
+            let logged = function.environment().logged(r#""reason""#).await;
+            let reason = logged["reason"].as_str().unwrap();
+            assert!(reason.starts_with("secret number-verification: ") && reason.contains(line), "{name}: {reason}");
+            let log = format!("{:?}", function.environment().log());
+            assert!(!log.contains("hus") && !log.contains("600000001"), "{name}: {log}");
+
+            function.sandbox.script(Leg::Secret, None);
+            assert_eq!(verify(&function).await, "verified", "{name}: passed");
+        });
+    }
+    rows.join_all().await;
+}
+
+fn secret(client_secret: &str) -> String {
+    let state_key = Settings::default().state_key;
+    json!({ "client_id": "my-app-id", "client_secret": client_secret, "state_key": state_key }).to_string()
+}
+
+/// A new client secret at noon, with verifications under way at every stage.
+#[tokio::test]
+async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
+    const AT_ONCE: usize = 20;
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
+    // Long enough that all of them are there when the secret changes.
+    function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(20))));
+    let mut browsers = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let function = Arc::clone(&function);
+        browsers.spawn(async move {
+            let mut outcomes = Vec::new();
+            for phone in ["+34600000001", "+34600000002", "+34600000001", "+34600000002"] {
+                outcomes.push(Browser::default().verify(&function, phone).await.json()["outcome"].clone());
+            }
+            outcomes
+        });
+    }
+    let is_invalid_client = |served: &sandbox::Served| served.error.as_deref() == Some("invalid_client");
+    while function.sandbox.count(Leg::Token) < AT_ONCE {
+        tokio::task::yield_now().await;
+    }
+    function.sandbox.set_secret_string(secret("of the afternoon"));
+    function.sandbox.set_client_secret("of the afternoon");
+    for outcomes in browsers.join_all().await {
+        assert_eq!(outcomes, ["verified", "not_verified", "verified", "not_verified"]);
+    }
+    let served = function.sandbox.requests();
+    assert!(served.iter().any(is_invalid_client), "some came with the old secret");
+    let reads = function.sandbox.count(Leg::Secret);
+    assert_eq!(reads, 2, "one reading serves all that wait for it");
+}
+
+/// Where the operator has a new secret and Secrets Manager has not: one more reading, and no second try.
+#[tokio::test]
+async fn an_unchanged_secret_is_read_again_once_and_not_tried_again() {
+    let function = Function::start(&[("STATE_MODE", "phone")]).await;
+    assert_eq!(verify(&function).await, "verified");
+    function.sandbox.set_client_secret("another");
+    function.sandbox.clear_requests();
+    assert_eq!(verify(&function).await, "misconfigured");
+    assert_eq!((function.sandbox.count(Leg::Token), function.sandbox.count(Leg::Secret)), (1, 1));
+
+    function.sandbox.set_secret_string(secret("another"));
+    assert_eq!(verify(&function).await, "verified", "it passes once Secrets Manager has it too");
+}
+
+/// Environments that live long do not have their credentials in variables, but an address to ask.
+#[tokio::test]
+async fn credentials_are_asked_for_again_before_they_expire() {
+    for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
+        let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+        let credentials = FarSide::of(&sandbox).await;
+        let expires = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + valid_for;
+        let expires = aws_smithy_types::DateTime::from_secs(expires.try_into().unwrap()).to_string();
+        let body =
+            json!({ "AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": expires }).to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let answer: &str = answer.leak();
+        credentials.plan(move |request| {
+            assert!(request.starts_with("GET /credentials ") && request.contains("\r\nauthorization: let me in\r\n"));
+            Fault::Answer(answer)
+        });
+        let uri = format!("{}/credentials", credentials.url);
+        let variables = [
+            ("STATE_MODE", "phone"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me in"),
+        ];
+        let function = Function::beside(sandbox, &variables);
+        assert_eq!(verify(&function).await, "verified", "{name}");
+        // The operator's refusal makes the function read the secret again.
+        function.sandbox.set_client_secret("another");
+        assert_eq!(verify(&function).await, "misconfigured", "{name}");
+        assert_eq!(function.sandbox.count(Leg::Secret), 2, "{name}");
+        assert_eq!(credentials.requests(), asked, "{name}");
+    }
+}

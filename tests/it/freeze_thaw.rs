@@ -1,0 +1,129 @@
+//! Between two invocations Lambda stops the program, and meanwhile the operator closes the connections it kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox::{Leg, Sandbox, Scripted, Settings};
+use tokio::task::JoinSet;
+
+use crate::support::far_side::{End, FarSide, Fault};
+use crate::support::{Browser, Function};
+
+/// The real program, with a raw socket in front of the token endpoint and of `verify`.
+async fn deployed(variables: &[(&str, &str)]) -> (Function, FarSide, FarSide) {
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let (token, verify) = (FarSide::of(&sandbox).await, FarSide::of(&sandbox).await);
+    let token_endpoint = format!("{}/token", token.url);
+    let verify_endpoint = format!("{}/number-verification/v0/verify", verify.url);
+    let endpoints = [("TOKEN_ENDPOINT", token_endpoint.as_str()), ("VERIFY_ENDPOINT", &verify_endpoint)];
+    (Function::deployed(sandbox, &[&endpoints, variables].concat()).await, token, verify)
+}
+
+#[tokio::test]
+async fn connections_that_ended_during_a_freeze_are_not_seen_by_the_user() {
+    for end in [End::Close, End::Reset, End::RequestTimeout] {
+        let (function, token, verify) = deployed(&[]).await;
+        let answer = Browser::default().verify(&function, "+34600000001").await;
+        assert_eq!(answer.json()["outcome"], "verified", "{end:?}");
+
+        let mut browser = Browser::default();
+        let callback = browser.callback_of(&function, "+34600000002").await;
+        function.environment().freeze().await;
+        token.end_idle(end).await;
+        verify.end_idle(end).await;
+        let answer = browser.open(&function, &callback, "application/json").await;
+        assert_eq!(answer.json()["outcome"], "not_verified", "{end:?}");
+
+        for leg in [Leg::Token, Leg::Verify] {
+            let served = function.sandbox.requests().into_iter().filter(|served| served.leg == Some(leg));
+            let statuses: Vec<_> = served.map(|served| served.status).collect();
+            assert_eq!(
+                statuses,
+                [Some(200), Some(200)],
+                "{end:?}, {leg:?}: one request accepted for each verification"
+            );
+        }
+        assert_eq!((token.connections(), verify.connections()), (2, 2), "{end:?}: a new connection each");
+    }
+}
+
+/// The program opens its first connection while it starts, before there is a request for it.
+#[tokio::test]
+async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either() {
+    for end in [End::Close, End::Reset, End::RequestTimeout] {
+        let (function, token, _verify) = deployed(&[]).await;
+        let mut browser = Browser::default();
+        let callback = browser.callback_of(&function, "+34600000001").await;
+        token.connected().await;
+        function.environment().freeze().await;
+        token.end_idle(end).await;
+        let answer = browser.open(&function, &callback, "application/json").await;
+        assert_eq!(answer.json()["outcome"], "verified", "{end:?}");
+        assert_eq!((token.connections(), token.requests()), (2, 1), "{end:?}: the request went over a new connection");
+    }
+}
+
+/// And where its end is on the way when the request is.
+#[tokio::test]
+async fn a_connection_opened_ahead_that_stood_idle_is_tried_again_like_a_kept_one() {
+    let (function, token, _verify) = deployed(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    token.connected().await;
+    // It is the time itself that makes the connection an idle one.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    token.once(Fault::CloseUnserved);
+    let answer = browser.open(&function, &callback, "application/json").await;
+    assert_eq!(answer.json()["outcome"], "verified");
+    assert_eq!((token.requests(), function.sandbox.count(Leg::Token)), (2, 1), "sent again, accepted once");
+}
+
+/// The same where the close is on its way when the request is: the request is lost, and sent again.
+#[tokio::test]
+async fn a_kept_connection_that_ends_before_an_answer_is_tried_again_and_logged() {
+    for fault in [Fault::CloseUnserved, Fault::ResetUnserved] {
+        let (function, token, verify) = deployed(&[]).await;
+        Browser::default().verify(&function, "+34600000001").await;
+        token.once(fault);
+        verify.once(fault);
+        let answer = Browser::default().verify(&function, "+34600000002").await;
+        assert_eq!(answer.json()["outcome"], "not_verified", "{fault:?}");
+
+        assert_eq!((token.requests(), verify.requests()), (3, 3), "{fault:?}: one sent again");
+        assert_eq!(function.sandbox.count(Leg::Token), 2, "{fault:?}: one accepted for each verification");
+        let line = function.environment().logged(r#""not_verified""#).await;
+        assert_eq!((&line["token_retried"], &line["verify_retried"]), (&true.into(), &true.into()), "{fault:?}");
+        let log = function.environment().log();
+        let retries = log.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains("again")));
+        assert_eq!(retries.count(), 2, "{fault:?}: {log:#?}");
+    }
+}
+
+/// Where many verifications ran at once, many connections were kept, and all of them may be dead.
+#[tokio::test]
+async fn any_number_of_dead_connections_is_passed_over() {
+    const KEPT: usize = 6;
+    let (function, token, _verify) = deployed(&[("AWS_LAMBDA_MAX_CONCURRENCY", "6")]).await;
+    function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(300))));
+    let function = Arc::new(function);
+    let at_once: JoinSet<_> = (0..KEPT)
+        .map(|_| {
+            let function = Arc::clone(&function);
+            async move { Browser::default().verify(&function, "+34600000001").await.status }
+        })
+        .collect();
+    assert_eq!(at_once.join_all().await, [200; KEPT]);
+    assert_eq!(token.connections(), KEPT, "they ran at once");
+
+    function.sandbox.script(Leg::Token, None);
+    let mut dead = KEPT - 1;
+    token.plan(move |_| {
+        let is_dead = dead > 0;
+        dead = dead.saturating_sub(1);
+        if is_dead { Fault::CloseUnserved } else { Fault::None }
+    });
+    let answer = Browser::default().verify(&function, "+34600000002").await;
+    assert_eq!(answer.json()["outcome"], "not_verified");
+    assert_eq!(token.requests(), 2 * KEPT);
+    assert_eq!(function.sandbox.count(Leg::Token), KEPT + 1, "one accepted for each verification");
+}

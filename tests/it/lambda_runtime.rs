@@ -1,0 +1,109 @@
+//! The program under AWS's own Runtime Interface Emulator, as `sam local invoke` runs it, with its secret in moto and
+//! the sandbox as operator: every sample event, and what comes of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use number_verification::deadline::Deadline;
+use number_verification::secret::secrets_manager;
+use number_verification::transport::Transport;
+use sandbox::{Sandbox, Settings};
+use serde_json::Value;
+
+use crate::support::tools;
+
+/// File, status, and what stands in the body.
+const EVENTS: [(&str, u64, &str); 21] = [
+    ("callback-alb", 200, "Phone number verified"),
+    ("callback-expired-code", 400, "could not be checked"),
+    ("callback-function-url", 200, "Phone number verified"),
+    ("callback-http-api-stage", 200, "Phone number verified"),
+    ("callback-json", 200, r#""devicePhoneNumberVerified":true"#),
+    ("callback-missing-code", 400, "could not be checked"),
+    ("callback-missing-state", 400, "could not be checked"),
+    ("callback-not-on-mobile-network", 403, "Turn off Wi-Fi"),
+    ("callback-operator-error", 403, "refused"),
+    ("callback-phone-not-verified", 200, "does not match mobile line"),
+    ("callback-phone-plus-as-space", 200, "Phone number verified"),
+    ("callback-phone-verified", 200, "Phone number verified"),
+    ("callback-repeated-parameter", 400, "could not be checked"),
+    ("callback-rest-api", 200, "Phone number verified"),
+    ("method-not-allowed", 405, "middle of a verification"),
+    ("not-found", 404, "no such page"),
+    ("start", 303, ""),
+    ("start-bad-number", 400, r#"role="alert""#),
+    ("start-json", 200, "authorization_url"),
+    ("start-page", 200, "<form"),
+    ("start-page-rest-api", 200, r#"action="/prod/start""#),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sample_event_under_the_runtime_interface_emulator() {
+    let mut listed: Vec<_> = EVENTS.iter().map(|(name, ..)| format!("{name}.json")).collect();
+    listed.sort();
+    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "env.json")
+        .collect();
+    files.sort();
+    assert_eq!(files, listed, "each file of events/ is in the table");
+
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let (_moto, moto_url) = tools::moto().await;
+    store_secret(&moto_url).await;
+    let (_emulator, invocations) = tools::emulator(
+        Path::new(env!("CARGO_BIN_EXE_number-verification")),
+        &[
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &moto_url),
+            ("CLIENT_SECRET_ID", "number-verification"),
+            ("OPERATOR_BASE_URL", &sandbox.base_url()),
+            ("REDIRECT_URI", "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/numberverification-callback"),
+            ("STATE_MODE", "phone"),
+        ],
+    )
+    .await;
+
+    let http = Transport::new(&[]).unwrap();
+    for (name, status, contains) in EVENTS {
+        let event = std::fs::read(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let request = http::Request::post(&invocations).body(event).unwrap();
+        let answer = http.send(request, Deadline::after(Duration::from_secs(20))).await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer["statusCode"], status, "{name}: {answer}");
+        let body = answer["body"].as_str().unwrap_or_default();
+        assert!(body.contains(contains), "{name}: {contains} is not in {body}");
+        assert_eq!(answer["isBase64Encoded"], false, "{name}");
+    }
+}
+
+/// The variables of `sam local invoke --env-vars`, and nothing an owner would not set.
+#[test]
+fn the_variables_for_sam_local_are_those_the_template_names() {
+    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();
+    let variables = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/events/env.json")).unwrap();
+    let variables: Value = serde_json::from_slice(&variables).unwrap();
+    for name in variables["NumberVerificationFunction"].as_object().unwrap().keys() {
+        assert!(
+            template.contains(&format!("          {name}:")),
+            "sam local passes no variable the template lacks: {name}"
+        );
+    }
+}
+
+/// Stores the secret as an owner does, with the SDK.
+async fn store_secret(moto_url: &str) {
+    let client: Client = secrets_manager::client(Transport::new(&[]).unwrap(), |name| {
+        let value = match name {
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => moto_url,
+            "AWS_REGION" => "eu-west-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "test",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    })
+    .unwrap();
+    let secret = r#"{"client_id":"my-app-id","client_secret":"my-app-secret"}"#;
+    client.create_secret().name("number-verification").secret_string(secret).send().await.unwrap();
+}

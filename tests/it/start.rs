@@ -1,0 +1,182 @@
+//! The start page, its form, and what every answer carries.
+
+use crate::support::{self, CALLBACK, Function};
+
+const FOREIGN: &[(&str, &str)] = &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+
+#[tokio::test]
+async fn the_form_posts_a_phone_number() {
+    let function = Function::start(&[]).await;
+    let page = function.get("/", &[]).await;
+    assert_eq!(page.status, 200);
+    for part in [r#"method="post""#, r#"action="/start""#, r#"name="phone""#, r#"type="tel""#, r#"lang="en""#] {
+        assert!(page.body.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_none_comes_back_in_the_form_with_what_is_wrong() {
+    let function = Function::start(&[]).await;
+    for (typed, in_form, says) in [
+        ("600000001", "600000001", "Start with + and your country code"),
+        ("", "", "Enter your phone number"),
+        ("+34 six", "+34 six", "only a + and digits"),
+        ("+1", "+1", "5 to 15 digits"),
+        ("\"><script>alert(1)</script>", "&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;", "only a + and digits"),
+    ] {
+        let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", typed).finish();
+        let page = function.post("/start", &body, &[]).await;
+        assert_eq!(page.status, 400, "{typed}");
+        assert!(page.body.contains(&format!(r#"value="{in_form}""#)), "{typed}: {}", page.body);
+        assert!(page.body.contains(says), "{typed}: {}", page.body);
+        assert!(!page.headers.contains_key("set-cookie"));
+
+        let answer = function.post("/start", &body, &[("accept", "application/json")]).await;
+        assert_eq!((answer.status, answer.json()["outcome"].as_str()), (400, Some("invalid_request")), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_the_form_are_refused() {
+    let function = Function::start(&[]).await;
+    let long = format!("phone={}", "1".repeat(10_000));
+    for (name, body) in [("two numbers", "phone=%2B34600000001&phone=%2B34600000002"), ("too long", long.as_str())] {
+        assert_eq!(function.post("/start", body, &[]).await.status, 400, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_native_app_gets_the_address_and_the_cookie() {
+    let function = Function::start(&[]).await;
+    let answer = function.post("/start", "phone=%2B34600000001", &[("accept", "application/json")]).await;
+    assert_eq!(answer.status, 200);
+    let authorization_url = answer.json()["authorization_url"].as_str().unwrap().to_owned();
+    assert!(authorization_url.starts_with(&format!("{}/authorize?", function.sandbox.base_url())));
+    assert!(answer.header("set-cookie").starts_with("__Host-nv="));
+}
+
+#[tokio::test]
+async fn another_site_cannot_start_a_verification() {
+    let function = Function::start(&[]).await;
+    let answer = function.post("/start", "phone=%2B34600000001", FOREIGN).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("not started here"));
+    assert!(!answer.headers.contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn an_allowed_origin_can_start_and_read_the_answer() {
+    let function = Function::start(&[("ALLOWED_ORIGINS", "https://a.example, https://www.shop.example")]).await;
+    let headers =
+        [("origin", "https://www.shop.example"), ("sec-fetch-site", "same-site"), ("accept", "application/json")];
+    let answer = function.post("/start", "phone=%2B34600000001", &headers).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "https://www.shop.example");
+    assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    assert!(!function.get("/", FOREIGN).await.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn other_paths_and_other_methods() {
+    let function = Function::start(&[]).await;
+    for (method, path, status, allow) in [
+        ("GET", "/favicon.ico", 404, ""),
+        ("POST", "/nowhere", 404, ""),
+        ("GET", "//start", 404, ""),
+        ("POST", "/", 405, "GET"),
+        ("HEAD", "/", 405, "GET"),
+        ("GET", "/start", 405, "POST"),
+        ("POST", CALLBACK, 405, "GET"),
+        ("OPTIONS", CALLBACK, 405, "GET"),
+    ] {
+        for accept in ["text/html", "application/json"] {
+            let event = support::http_api_event(method, path, &[("accept", accept)], "");
+            let answer = function.invoke(&event).await;
+            assert_eq!((answer.status, answer.header("allow")), (status, allow), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_same_headers() {
+    let function = Function::start(&[]).await;
+    let answers = [
+        function.get("/", &[]).await,
+        function.post("/start", "phone=%2B34600000001", &[]).await,
+        function.post("/start", "phone=1", &[("accept", "application/json")]).await,
+        function.get(CALLBACK, &[]).await,
+        function.get("/nowhere", &[]).await,
+        function.get("/start", &[]).await,
+    ];
+    for answer in answers {
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+            ("x-correlator", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        ] {
+            assert_eq!(answer.header(name), value);
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(!answer.body.contains("<script"));
+    }
+}
+
+#[tokio::test]
+async fn the_caller_s_correlator_comes_back_and_reaches_the_operator() {
+    let function = Function::start(support::PHONE_MODE).await;
+    let callback = format!("{CALLBACK}?code={}&state=%2B34600000001", sandbox::SAMPLE_CODE);
+    let answer = function.get(&callback, &[("x-correlator", "app-42")]).await;
+    assert_eq!(answer.header("x-correlator"), "app-42");
+    assert!(answer.body.contains("app-42"));
+    let verify = function.sandbox.requests().into_iter().find(|served| served.leg == Some(sandbox::Leg::Verify));
+    assert_eq!(verify.unwrap().x_correlator.as_deref(), Some("app-42"));
+}
+
+#[tokio::test]
+async fn another_way_is_offered_unless_the_number_is_verified() {
+    let variables = [("FALLBACK_URL", "https://shop.example/sms"), ("STATE_MODE", "phone")];
+    let function = Function::start(&variables).await;
+    for (number, offered) in [("1", false), ("2", true), ("3", true)] {
+        let callback = format!("{CALLBACK}?code={}&state=%2B3460000000{number}", sandbox::SAMPLE_CODE);
+        let page = function.get(&callback, &[]).await;
+        assert_eq!(page.body.contains(r#"href="https://shop.example/sms""#), offered, "{number}");
+        let answer = function.get(&callback, &[("accept", "application/json")]).await;
+        assert_eq!(answer.json()["fallback_url"] == "https://shop.example/sms", offered, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_s_name_colour_and_links_are_on_the_pages() {
+    let function = Function::start(&[
+        ("SERVICE_NAME", "Acme & Söhne"),
+        ("ACCENT_COLOR", "#7a0019"),
+        ("LOGO_URL", "https://cdn.acme.example/logo.svg"),
+        ("PRIVACY_URL", "https://acme.example/privacy"),
+    ])
+    .await;
+    let page = function.get("/", &[]).await;
+    for part in
+        ["Acme &#38; Söhne", "--accent:#7a0019", "https://cdn.acme.example/logo.svg", "https://acme.example/privacy"]
+    {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    assert!(page.header("content-security-policy").contains("img-src data: https://cdn.acme.example;"));
+}
+
+/// As events carry them, which is not always as HTTP allows them.
+#[tokio::test]
+async fn no_accept_header_makes_it_fail() {
+    let function = Function::start(&[]).await;
+    for value in ["", ",;q=", "é, de", "\u{0}", "de\r\nset-cookie: a=b", "*;q=NaN", "ü-".repeat(3000).as_str()] {
+        for name in ["accept", "accept-language"] {
+            let page = function.get("/", &[(name, value)]).await;
+            assert_eq!((page.status, page.header("content-language")), (200, "en"), "{name}: {value}");
+        }
+    }
+    let page = function.get("/", &[("accept-language", "de-CH, en;q=0.5")]).await;
+    assert_eq!(page.header("content-language"), "de");
+    assert_eq!(page.header("vary"), "Accept, Accept-Language, Origin");
+}
