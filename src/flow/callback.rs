@@ -302,7 +302,7 @@ impl Flow {
                 Ok(None) => Err(error),
                 Err(unread) => {
                     tracing::warn!(
-                        error = unread.says,
+                        error = unread.reason,
                         "operator refused the client secret, and it cannot be read again"
                     );
                     Err(error)

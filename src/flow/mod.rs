@@ -24,11 +24,12 @@ pub mod fuzzing {
 
 use crate::config::{Authorization, Config, StateMode};
 use crate::deadline::Deadline;
+use crate::failure::Failure;
 use crate::freeze;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
+use crate::secret::SecretStore;
 use crate::secret::secrets_manager;
-use crate::secret::{SecretError, SecretStore};
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Flow {
             authorization: config.authorization.clone(),
             authorization_url: start::authorization_url(&config.endpoints.authorization, &config.authorization),
             state_mode: config.state_mode,
-            state_ttl: config.state_ttl,
+            state_ttl: config.secret.state_ttl,
         }
     }
 
@@ -98,9 +99,9 @@ impl Stopped {
     }
 }
 
-impl From<SecretError> for Stopped {
-    fn from(error: SecretError) -> Self {
-        Self::new(error.outcome, error.says)
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.outcome, failure.reason)
     }
 }
 
