@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::config::{Config, DiscoverySource};
+use crate::config::{self, Config, DiscoverySource};
 use crate::flow::Flow;
 use crate::operator::Operator;
 use crate::operator::discovery;
@@ -41,8 +41,8 @@ fn put_together(
 ) -> Result<App, Box<dyn Error>> {
     let operator = Operator::new(to_operator, &config.endpoints, config.phone_number_format)?;
     // A transport of its own: the owner may trust more roots on the way to the one than on the way to the other.
-    let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &lookup)?;
-    let secrets = SecretStore::new(secrets_manager, &config);
+    let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &config::aws_settings(&lookup)?)?;
+    let secrets = SecretStore::new(secrets_manager, config.secret.clone());
     let flow = Flow::new(operator, secrets, &config);
     Ok(App::new(config, flow))
 }

@@ -12,18 +12,15 @@ use url::{Host, Url};
 use crate::operator::discovery::Metadata;
 use crate::operator::presets::{PRESETS, Preset};
 use crate::operator::{Endpoints, PhoneNumberFormat, TokenEndpointAuthMethod};
+use crate::secret;
 
 /// Everything an owner can set. Made by [`Config::from_lookup`]; a value that is here is valid.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `CLIENT_SECRET_ID`: name or ARN of the secret in Secrets Manager.
-    pub client_secret_id: String,
-    /// `CLIENT_ID`, where the secret does not hold it.
-    pub client_id: Option<String>,
+    /// Which secret to read, and how to use its value.
+    pub secret: secret::Settings,
     /// `OPERATOR_BASE_URL`, `AUTHORIZATION_ENDPOINT`, `TOKEN_ENDPOINT`, `VERIFY_ENDPOINT`.
     pub endpoints: Endpoints,
-    /// `TOKEN_ENDPOINT_AUTH_METHOD`.
-    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// `PHONE_NUMBER_FORMAT`.
     pub phone_number_format: PhoneNumberFormat,
     /// The certificates in `OPERATOR_CA_FILE`.
@@ -34,8 +31,6 @@ pub struct Config {
     pub authorization: Authorization,
     /// `STATE_MODE`.
     pub state_mode: StateMode,
-    /// `STATE_TTL_SECONDS`.
-    pub state_ttl: Duration,
     /// `REDIRECT_URI`, where it is not derived from the request.
     pub redirect_uri: Option<Url>,
     /// `CALLBACK_PATH`.
@@ -176,18 +171,21 @@ impl Config {
         let preset = vars.preset()?;
         let callback_path = vars.callback_path()?;
         Ok(Self {
-            client_secret_id: vars.client_secret_id()?,
-            client_id: vars.get("CLIENT_ID"),
+            secret: secret::Settings {
+                secret_id: vars.client_secret_id()?,
+                client_id: vars.get("CLIENT_ID"),
+                auth_method: vars.choice(
+                    "TOKEN_ENDPOINT_AUTH_METHOD",
+                    metadata.map_or(preset.auth_method, |metadata| metadata.auth_method),
+                    &[
+                        ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
+                        ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
+                        ("private_key_jwt", TokenEndpointAuthMethod::PrivateKeyJwt),
+                    ],
+                )?,
+                state_ttl: vars.state_ttl()?,
+            },
             endpoints: vars.endpoints(preset, metadata)?,
-            token_endpoint_auth_method: vars.choice(
-                "TOKEN_ENDPOINT_AUTH_METHOD",
-                metadata.map_or(preset.auth_method, |metadata| metadata.auth_method),
-                &[
-                    ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
-                    ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
-                    ("private_key_jwt", TokenEndpointAuthMethod::PrivateKeyJwt),
-                ],
-            )?,
             phone_number_format: vars.choice(
                 "PHONE_NUMBER_FORMAT",
                 PhoneNumberFormat::Plain,
@@ -207,7 +205,6 @@ impl Config {
                 StateMode::Sealed,
                 &[("sealed", StateMode::Sealed), ("phone", StateMode::Phone)],
             )?,
-            state_ttl: vars.state_ttl()?,
             redirect_uri: vars.redirect_uri(&callback_path)?,
             callback_path,
             allowed_origins: vars.allowed_origins()?,
@@ -493,7 +490,7 @@ mod tests {
         assert_eq!(config.endpoints.verify.as_str(), format!("{base}/number-verification/v0/verify"));
         assert_eq!(config.authorization.scope, "dpv:FraudPreventionAndDetection#number-verification-verify-read");
         assert_eq!(config.state_mode, StateMode::Sealed);
-        assert_eq!(config.state_ttl, Duration::from_mins(10));
+        assert_eq!(config.secret.state_ttl, Duration::from_mins(10));
         assert_eq!(config.callback_path, "/numberverification-callback");
         assert!(config.authorization.pkce);
         assert!(config.redirect_uri.is_none());
@@ -518,7 +515,7 @@ mod tests {
             assert_eq!(config.endpoints.authorization.as_str(), preset.authorization);
             assert_eq!(config.endpoints.token.as_str(), preset.token);
             assert_eq!(config.endpoints.verify.as_str(), preset.verify);
-            assert_eq!(config.token_endpoint_auth_method, preset.auth_method);
+            assert_eq!(config.secret.auth_method, preset.auth_method);
             assert_eq!(config.authorization.scope, preset.scope);
             assert_eq!(config.authorization.login_hint_tel, preset.login_hint_tel);
             assert!(!names.contains(&preset.name), "{} is there once", preset.name);
@@ -539,7 +536,7 @@ mod tests {
         assert_eq!(config.endpoints.token.as_str(), "https://proxy.example/token");
         assert_eq!(config.endpoints.verify.host_str(), Some("api.orange.com"));
         assert!(!config.authorization.openid() && !config.authorization.login_hint_tel);
-        assert_eq!(config.token_endpoint_auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
+        assert_eq!(config.secret.auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
     }
 
     #[test]
@@ -561,7 +558,7 @@ mod tests {
         let found = config(&[("VERIFY_ENDPOINT", "https://api.op.example/verify")]).unwrap();
         assert_eq!(found.endpoints.authorization, metadata.authorization_endpoint);
         assert_eq!(found.endpoints.token, metadata.token_endpoint);
-        assert_eq!(found.token_endpoint_auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
+        assert_eq!(found.secret.auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
         assert_eq!(found.authorization.issuer.as_ref(), Some(&metadata.issuer));
 
         let found =
@@ -579,7 +576,7 @@ mod tests {
         let found = config(&explicit).unwrap();
         assert_eq!(found.endpoints.token.as_str(), "https://t.example/token");
         assert_eq!(found.endpoints.authorization, metadata.authorization_endpoint);
-        assert_eq!(found.token_endpoint_auth_method, TokenEndpointAuthMethod::ClientSecretPost);
+        assert_eq!(found.secret.auth_method, TokenEndpointAuthMethod::ClientSecretPost);
 
         let error = config(&[]).expect_err("no address of verify");
         assert!(error.starts_with("environment variable VERIFY_ENDPOINT: not set"), "{error}");
@@ -589,7 +586,7 @@ mod tests {
     fn an_empty_variable_is_unset() {
         let config = config(&[("STATE_MODE", ""), ("OPERATOR_BASE_URL", " "), ("CLIENT_ID", "")]).unwrap();
         assert_eq!(config.state_mode, StateMode::Sealed);
-        assert_eq!(config.client_id, None);
+        assert_eq!(config.secret.client_id, None);
     }
 
     #[test]

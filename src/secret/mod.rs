@@ -2,9 +2,9 @@
 
 pub mod seal;
 pub mod secrets_manager;
+mod settings;
 mod store;
 
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,8 +13,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::operator::{ClientAuthentication, ClientCredentials, ClientSecret, PrivateKey, TokenEndpointAuthMethod};
-use crate::outcome::Outcome;
 use seal::Sealer;
+pub use settings::{AwsCredentials, AwsSettings, Settings};
 pub use store::SecretStore;
 
 /// The secret's value, made ready for use.
@@ -26,15 +26,6 @@ pub struct Secret {
     pub sealer: Sealer,
     /// Of the value, to tell whether it changed.
     sha256: [u8; 32],
-}
-
-/// The secret could not be had. Says which secret, and what the owner should do; never the value.
-#[derive(Debug)]
-pub struct SecretError {
-    /// What it means for the verification.
-    pub outcome: Outcome,
-    /// What was expected, what came, what to do.
-    pub says: String,
 }
 
 /// The secret's JSON form.
@@ -118,14 +109,6 @@ impl SecretJson {
         }
     }
 }
-
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.says)
-    }
-}
-
-impl std::error::Error for SecretError {}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
@@ -18,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
+use super::{AwsCredentials, AwsSettings};
 use crate::container_credentials::ContainerCredentials;
 use crate::deadline::Deadline;
 use crate::transport::{Transport, TransportError};
@@ -27,41 +27,27 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(4);
 /// Before the second try, at most, and twice that before the third. The SDK's own second is long for a waiting user.
 const BACKOFF: Duration = Duration::from_millis(200);
 
-/// A client from `AWS_REGION`, the credentials of the function's role, and
-/// `AWS_ENDPOINT_URL_SECRETS_MANAGER` where it is set.
+/// Builds the SDK's client on `transport`.
 ///
 /// # Errors
-/// The variable that is missing and where it comes from.
-pub fn client(transport: Transport, lookup: impl Fn(&str) -> Option<String>) -> Result<Client, String> {
-    let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
-    let need = |name: &str| {
-        get(name)
-            .ok_or_else(|| format!("environment variable {name}: not set; Lambda sets it, elsewhere set it yourself"))
-    };
-    let region = get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")).map_or_else(|| need("AWS_REGION"), Ok)?;
-    let credentials = match get("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
-        Some(uri) => {
-            let authorization = get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-            SharedCredentialsProvider::new(ContainerCredentials::new(transport.clone(), &uri, authorization)?)
+/// The variable that cannot be used, in one line.
+pub fn client(transport: Transport, settings: &AwsSettings) -> Result<Client, String> {
+    let credentials = match &settings.credentials {
+        AwsCredentials::Environment(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+        AwsCredentials::Container { uri, authorization } => {
+            SharedCredentialsProvider::new(ContainerCredentials::new(transport.clone(), uri, authorization.clone())?)
         }
-        None => SharedCredentialsProvider::new(Credentials::new(
-            need("AWS_ACCESS_KEY_ID")?,
-            need("AWS_SECRET_ACCESS_KEY")?,
-            get("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        )),
     };
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
+        .region(Region::new(settings.region.clone()))
         .credentials_provider(credentials)
         .retry_config(RetryConfig::standard().with_initial_backoff(BACKOFF))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
         // Answers are a few hundred bytes and read whole under a deadline of their own.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(OverTransport(transport));
-    config.set_endpoint_url(get("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| get("AWS_ENDPOINT_URL")));
+    config.set_endpoint_url(settings.endpoint_url.clone());
     Ok(Client::from_conf(config.build()))
 }
 

@@ -10,10 +10,10 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, G
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::{Secret, SecretError};
-use crate::config::Config;
+use super::{Secret, Settings};
 use crate::deadline::Deadline;
-use crate::operator::{ErrorCode, TokenEndpointAuthMethod};
+use crate::failure::Failure;
+use crate::operator::ErrorCode;
 use crate::outcome::Outcome;
 
 /// How old a cached secret may grow before it is read again.
@@ -39,9 +39,7 @@ const REFRESH_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct SecretStore {
     client: Client,
-    secret_id: String,
-    client_id: Option<String>,
-    auth_method: TokenEndpointAuthMethod,
+    settings: Settings,
     cached: Mutex<Option<Cached>>,
 }
 
@@ -61,23 +59,17 @@ impl Cached {
 }
 
 impl SecretStore {
-    /// A store for the secret that the configuration names.
+    /// A store for the secret that the settings name.
     #[must_use]
-    pub fn new(client: Client, config: &Config) -> Self {
-        Self {
-            client,
-            secret_id: config.client_secret_id.clone(),
-            client_id: config.client_id.clone(),
-            auth_method: config.token_endpoint_auth_method,
-            cached: Mutex::new(None),
-        }
+    pub fn new(client: Client, settings: Settings) -> Self {
+        Self { client, settings, cached: Mutex::new(None) }
     }
 
     /// The secret: from the cache, or read where that is empty or old. If a refresh fails, the old one serves on.
     ///
     /// # Errors
     /// The secret was never read and cannot be read now.
-    pub async fn get(&self, deadline: Deadline) -> Result<Arc<Secret>, SecretError> {
+    pub async fn get(&self, deadline: Deadline) -> Result<Arc<Secret>, Failure> {
         let mut cached = deadline.bound(self.cached.lock()).await.map_err(|_| self.timed_out())?;
         match cached.as_mut() {
             Some(known) if known.read_at.elapsed() < REFRESH_AFTER => return Ok(known.secret.clone()),
@@ -85,7 +77,7 @@ impl SecretStore {
             Some(known) => match self.read(Stage::Current, deadline.sooner(REFRESH_WITHIN)).await {
                 Ok(secret) => *known = Cached::new(Arc::new(secret)),
                 Err(error) => {
-                    tracing::warn!(error = error.says, "secret not refreshed; the one read before serves on");
+                    tracing::warn!(error = error.reason, "secret not refreshed; the one read before serves on");
                     known.read_at = Instant::now();
                 }
             },
@@ -98,7 +90,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// The secret cannot be read.
-    pub async fn changed_since(&self, known: &Secret, deadline: Deadline) -> Result<Option<Arc<Secret>>, SecretError> {
+    pub async fn changed_since(&self, known: &Secret, deadline: Deadline) -> Result<Option<Arc<Secret>>, Failure> {
         let mut cached = deadline.bound(self.cached.lock()).await.map_err(|_| self.timed_out())?;
         // Another invocation of this environment may have read it while this one waited for the lock.
         if let Some(newer) = cached.as_ref().filter(|cached| cached.secret.sha256 != known.sha256) {
@@ -126,7 +118,7 @@ impl SecretStore {
                         Some(Cached { previous, looked_at: Some(Instant::now()), ..Cached::new(Arc::new(current)) });
                 }
                 Err(error) => {
-                    tracing::warn!(error = error.says, "other versions of the secret cannot be read");
+                    tracing::warn!(error = error.reason, "other versions of the secret cannot be read");
                     if let Some(cached) = guard.as_mut() {
                         cached.looked_at = Some(Instant::now());
                     }
@@ -141,8 +133,8 @@ impl SecretStore {
         versions.filter(|version| version.sha256 != known.sha256).cloned().collect()
     }
 
-    async fn read(&self, stage: Stage, deadline: Deadline) -> Result<Secret, SecretError> {
-        let mut request = self.client.get_secret_value().secret_id(&self.secret_id);
+    async fn read(&self, stage: Stage, deadline: Deadline) -> Result<Secret, Failure> {
+        let mut request = self.client.get_secret_value().secret_id(&self.settings.secret_id);
         if let Stage::Previous = stage {
             request = request.version_stage("AWSPREVIOUS");
         }
@@ -150,21 +142,22 @@ impl SecretStore {
         let answer = deadline.bound(Box::pin(request.send())).await.map_err(|_| self.timed_out())?;
         let value =
             value_of(&answer.map_err(|e| self.refused(&e))?).ok_or_else(|| self.misconfigured("holds no text"))?;
-        Secret::parse(&value, self.client_id.as_deref(), self.auth_method).map_err(|fault| self.misconfigured(&fault))
+        Secret::parse(&value, self.settings.client_id.as_deref(), self.settings.auth_method)
+            .map_err(|fault| self.misconfigured(&fault))
     }
 
-    fn misconfigured(&self, fault: &str) -> SecretError {
-        SecretError { outcome: Outcome::Misconfigured, says: format!("secret {}: {fault}", self.secret_id) }
+    fn misconfigured(&self, fault: &str) -> Failure {
+        Failure::new(Outcome::Misconfigured, format!("secret {}: {fault}", self.settings.secret_id))
     }
 
-    fn timed_out(&self) -> SecretError {
-        SecretError {
-            outcome: Outcome::OperatorTimeout,
-            says: format!("secret {}: Secrets Manager gave no answer before the deadline", self.secret_id),
-        }
+    fn timed_out(&self) -> Failure {
+        Failure::new(
+            Outcome::OperatorTimeout,
+            format!("secret {}: Secrets Manager gave no answer before the deadline", self.settings.secret_id),
+        )
     }
 
-    fn refused(&self, error: &SdkError<GetSecretValueError, HttpResponse>) -> SecretError {
+    fn refused(&self, error: &SdkError<GetSecretValueError, HttpResponse>) -> Failure {
         let unavailable = error.raw_response().is_some_and(|response| response.status().is_server_error());
         let fault = match error {
             SdkError::ServiceError(refused) => match refused.err().code() {
@@ -198,11 +191,11 @@ impl SecretStore {
     }
 
     /// What passes by itself.
-    fn busy(&self, how: &str) -> SecretError {
-        SecretError {
-            outcome: Outcome::OperatorBusy,
-            says: format!("secret {}: Secrets Manager {how}; if it does not pass, see its quotas", self.secret_id),
-        }
+    fn busy(&self, how: &str) -> Failure {
+        Failure::new(
+            Outcome::OperatorBusy,
+            format!("secret {}: Secrets Manager {how}; if it does not pass, see its quotas", self.settings.secret_id),
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use number_verification::config::aws_settings;
 use number_verification::deadline::Deadline;
 use number_verification::secret::secrets_manager;
 use number_verification::transport::Transport;
@@ -94,7 +95,7 @@ fn the_variables_for_sam_local_are_those_the_template_names() {
 
 /// Stores the secret as an owner does, with the SDK.
 async fn store_secret(moto_url: &str) {
-    let client: Client = secrets_manager::client(Transport::new(&[]).unwrap(), |name| {
+    let aws = aws_settings(|name| {
         let value = match name {
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => moto_url,
             "AWS_REGION" => "eu-west-1",
@@ -102,8 +103,8 @@ async fn store_secret(moto_url: &str) {
             _ => return None,
         };
         Some(value.to_owned())
-    })
-    .unwrap();
+    });
+    let client: Client = secrets_manager::client(Transport::new(&[]).unwrap(), &aws.unwrap()).unwrap();
     let secret = r#"{"client_id":"my-app-id","client_secret":"my-app-secret"}"#;
     client.create_secret().name("number-verification").secret_string(secret).send().await.unwrap();
 }
