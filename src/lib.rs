@@ -22,7 +22,7 @@
 //! | [`outcome`] | the twelve answers, in one table |
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
-//! | [`transport`], [`deadline`], `freeze` | HTTP with bounds |
+//! | [`transport`] | HTTP with bounds, over `reqwest` |
 //! | [`setup`] | all of it put together |
 //! | [`pages`] | HTML and words |
 //! | [`telemetry`] | log lines and metrics |
@@ -59,11 +59,9 @@ mod client;
 pub mod config;
 mod container_credentials;
 pub mod correlator;
-pub mod deadline;
 pub mod discovery;
 pub mod event;
 pub mod flow;
-mod freeze;
 pub mod operator;
 pub mod outcome;
 pub mod pages;
@@ -81,3 +79,4 @@ pub mod transport;
 pub use client::{NumberVerification, UnusableOperator};
 pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier, OperatorError};
 pub use phone_number::PhoneNumber;
+pub use transport::deadline;

@@ -27,7 +27,10 @@ use crate::deadline::Deadline;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
 use crate::secret::{SecretError, SecretStore};
-use crate::{freeze, secrets_manager};
+
+/// How long the secret may take to be read ahead. A verification that arrives meanwhile waits for that read, so the
+/// limit is shorter than an invocation: Lambda may freeze the environment during the read, and its answer is then lost.
+const PREFETCH: Duration = Duration::from_secs(3);
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
@@ -68,12 +71,11 @@ impl Flow {
         }
     }
 
-    /// Has what the first verification will wait for under way: the secret, and a connection to the operator. Whatever
-    /// fails here is tried again where it is needed, and told there.
+    /// Starts, in the background, what the first verification would otherwise wait for: the secret, and a connection to
+    /// the operator. Failures are ignored here; the verification that needs it tries again and reports them.
     pub async fn prepare(&self) {
         self.operator.open_ahead();
-        // For one try: what that does not bring, a verification that waits for it would not have had sooner by itself.
-        let _ = freeze::unless_frozen(self.secrets.get(Deadline::after(secrets_manager::ATTEMPT))).await;
+        let _ = self.secrets.get(Deadline::after(PREFETCH)).await;
     }
 
     /// The operator's host, for the log.
