@@ -22,7 +22,7 @@
 //! | [`outcome`] | the twelve answers, in one table |
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
-//! | [`transport`], [`deadline`], `freeze` | HTTP with bounds |
+//! | [`transport`] | HTTP with bounds, over `reqwest` |
 //! | [`setup`] | all of it put together |
 //! | [`pages`] | HTML and words |
 //! | [`telemetry`] | log lines and metrics |
@@ -59,10 +59,8 @@ pub mod call_log;
 pub mod config;
 mod container_credentials;
 pub mod correlator;
-pub mod deadline;
 pub mod failure;
 pub mod flow;
-mod freeze;
 pub mod number_verification;
 pub mod operator;
 pub mod outcome;

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_http::lambda_runtime::{self, Error, LambdaEvent};
-use lambda_http::{Adapter, Request, Service as _, service_fn};
+use lambda_http::{Adapter, Request};
+use lambda_runtime::{Error, LambdaEvent, Service as _, service_fn};
 use number_verification::web::event;
 use number_verification::{setup, telemetry};
 use serde_json::Value;

@@ -23,7 +23,7 @@ use crate::deadline::Deadline;
 use crate::transport::{Transport, TransportError};
 
 /// One try at Secrets Manager, which answers in some 10 ms; the SDK tries three times.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT: Duration = Duration::from_secs(4);
 /// Before the second try, at most, and twice that before the third. The SDK's own second is long for a waiting user.
 const BACKOFF: Duration = Duration::from_millis(200);
 

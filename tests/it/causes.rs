@@ -189,13 +189,6 @@ async fn the_system_s_certificates_are_not_read() {
     verify(&behind_tls(&[], &[("SSL_CERT_FILE", pipe), ("SSL_CERT_DIR", pipe)]).await).await;
 }
 
-#[test]
-fn the_program_does_not_know_where_a_system_has_its_certificates() {
-    for place in ["SSL_CERT_FILE", "/ssl/certs", "/ssl/cert.pem", "/pki/"] {
-        assert!(!program_holds(place), "{place}");
-    }
-}
-
 /// AWS-LC's would take more of a first verification than all else together: see .cargo/config.toml.
 #[test]
 fn no_randomness_is_made_of_the_cpu_s_jitter() {
