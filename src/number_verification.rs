@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config;
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::operator::{
     AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Endpoints, Operator, OperatorError,
     PhoneNumberFormat,

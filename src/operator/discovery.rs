@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::config::{self, ConfigError, Issuer};
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::operator::TokenEndpointAuthMethod;
 use crate::transport::{Answer, Transport};
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::{Evidence, OperatorError};
 use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, JSON, Operator};
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::transport::Answer;
 
 const WHOSE: &str = "token endpoint";

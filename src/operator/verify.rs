@@ -9,7 +9,7 @@ use super::error::{Evidence, OperatorError};
 use super::token::AccessToken;
 use super::{JSON, Operator, PhoneNumberFormat};
 use crate::correlator::Correlator;
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::phone_number::PhoneNumber;
 use crate::transport::Answer;
 

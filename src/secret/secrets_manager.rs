@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::{AwsCredentials, AwsSettings};
 use crate::container_credentials::ContainerCredentials;
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::transport::{Transport, TransportError};
 
 /// One try at Secrets Manager, which answers in some 10 ms; the SDK tries three times.

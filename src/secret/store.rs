@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{Secret, Settings};
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::failure::Failure;
 use crate::operator::ErrorCode;
 use crate::outcome::Outcome;

@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::deadline::Deadline;
+use crate::transport::Deadline;
 use crate::transport::Transport;
 
 /// Asks `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as `Authorization`. The SDK
