@@ -39,7 +39,7 @@ fn put_together(
     to_operator: Transport,
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<App, Box<dyn Error>> {
-    let operator = Operator::new(to_operator, &config.endpoints, config.phone_number_format)?;
+    let operator = Operator::new(to_operator, config.operator.clone());
     // A transport of its own: the owner may trust more roots on the way to the one than on the way to the other.
     let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &lookup)?;
     let secrets = SecretStore::new(secrets_manager, &config);

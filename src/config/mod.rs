@@ -2,5 +2,4 @@
 
 mod variables;
 
-pub(crate) use variables::secure_url;
 pub use variables::*;

@@ -9,20 +9,18 @@ use super::{Flow, Stopped, nonce, now_seconds, pkce};
 use crate::config::StateMode;
 use crate::correlator::Correlator;
 use crate::deadline::Deadline;
-use crate::operator::{
-    AccessToken, AuthorizationCode, AuthorizationGrant, CodeVerifier, ErrorCode, Evidence, ExpectedIdToken,
-    OperatorError, outcome_of,
-};
+use crate::failure::Failure;
+use crate::operator::{AccessToken, AuthorizationGrant, AuthorizationResponse, CodeVerifier, ExpectedIdToken};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::secret::Secret;
-use crate::telemetry::{Leg, Trace};
+use crate::telemetry::Trace;
 
 /// A callback as the browser brought it.
 #[derive(Debug)]
 pub struct Callback<'a> {
     /// Its parameters.
-    pub parameters: Parameters,
+    pub parameters: AuthorizationResponse,
     /// The browser's mark.
     pub browser: Option<Browser>,
     /// The sealed result of an earlier callback.
@@ -43,15 +41,6 @@ impl<'a> Callback<'a> {
     {
         Binding { client_id: &secret.credentials.client_id, redirect_uri: self.redirect_uri }
     }
-}
-
-/// The parameters of an authorization response: RFC 6749 §4.1.2 and RFC 9207.
-#[derive(Default)]
-pub struct Parameters {
-    code: Option<AuthorizationCode>,
-    state: Option<String>,
-    error: Option<String>,
-    iss: Option<String>,
 }
 
 /// What a callback came to.
@@ -99,51 +88,6 @@ impl From<Stopped> for Finished {
     }
 }
 
-/// Codes that are signed tokens run to some kilobytes; API Gateway itself stops at 10 KB of headers and URL.
-const MAX_PARAMETER_LENGTH: usize = 4096;
-
-impl Parameters {
-    /// Picks the parameters out of a query.
-    ///
-    /// # Errors
-    /// The name of one that is repeated (RFC 6749 §3.1) or too long.
-    pub fn from_query<'q>(query: impl IntoIterator<Item = (&'q str, &'q str)>) -> Result<Self, Stopped> {
-        let (mut code, mut state, mut error, mut iss) = (None, None, None, None);
-        let (mut error_description, mut error_uri) = (None, None);
-        for (name, value) in query {
-            let parameter = match name {
-                "code" => &mut code,
-                "state" => &mut state,
-                "error" => &mut error,
-                "error_description" => &mut error_description,
-                "error_uri" => &mut error_uri,
-                "iss" => &mut iss,
-                _ => continue,
-            };
-            if parameter.replace(value).is_some() {
-                return Err(invalid(format!("parameter {name} came more than once (RFC 6749 §3.1)")));
-            }
-            if value.len() > MAX_PARAMETER_LENGTH {
-                return Err(invalid(format!("parameter {name} is longer than {MAX_PARAMETER_LENGTH} bytes")));
-            }
-        }
-        // RFC 6749 §3.1: a parameter without a value counts as omitted.
-        let given = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
-        Ok(Self {
-            code: given(code).map(AuthorizationCode::new),
-            state: given(state),
-            error: given(error),
-            iss: given(iss),
-        })
-    }
-}
-
-impl std::fmt::Debug for Parameters {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Parameters([redacted])")
-    }
-}
-
 /// What an accepted state tells.
 struct Accepted {
     phone_number: PhoneNumber,
@@ -170,14 +114,14 @@ impl Flow {
         let Some(state) = parameters.state.as_deref() else {
             // A state was sent, so an operator's refusal carries it too (RFC 6749 §4.1.2.1). An `error` without one is
             // anybody's, and must not look like an outage. In phone mode any could be.
-            let refused = refused(parameters).filter(|_| self.state_mode == StateMode::Phone);
-            return Err(refused.unwrap_or_else(|| invalid("parameter state is missing")));
+            let refused = parameters.refusal().filter(|_| self.state_mode == StateMode::Phone);
+            return Err(refused.map_or_else(|| invalid("parameter state is missing"), Stopped::from));
         };
         let accepted = self.accept(callback, state, &mut finished.trace).await?;
         finished.phone_number = Some(accepted.phone_number.clone());
-        self.check_issuer(parameters)?;
-        if let Some(refused) = refused(parameters) {
-            return Err(refused);
+        self.operator.profile().check_issuer(parameters.iss.as_deref())?;
+        if let Some(refused) = parameters.refusal() {
+            return Err(refused.into());
         }
         let code = parameters.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
 
@@ -197,10 +141,11 @@ impl Flow {
             authorization_code: code.clone(),
             redirect_uri: callback.redirect_uri.to_owned(),
             code_verifier: accepted.code_verifier,
-            id_token: self.authorization.openid().then(|| ExpectedIdToken {
-                nonce: accepted.nonce,
-                issuer: self.authorization.issuer.as_ref().map(|issuer| issuer.identifier.clone()),
-            }),
+            id_token: self
+                .operator
+                .profile()
+                .openid()
+                .then(|| ExpectedIdToken { nonce: accepted.nonce, issuer: self.operator.profile().issuer.clone() }),
         };
         let secret = self.secrets.get(callback.deadline).await?;
         let result = match self.exchange(&grant, &secret, callback.deadline, &mut finished.trace).await {
@@ -234,7 +179,7 @@ impl Flow {
         let browser = callback.browser;
         let sealer = &started_with.sealer;
         let code_verifier = browser
-            .filter(|_| self.authorization.pkce)
+            .filter(|_| self.operator.profile().pkce)
             .map(|browser| pkce::code_verifier(sealer, &opened.nonce, browser));
         let nonce = browser.map(|browser| nonce::nonce(sealer, &opened.nonce, browser));
         Ok(Accepted {
@@ -270,16 +215,6 @@ impl Flow {
         })
     }
 
-    /// RFC 9207 §2.4: where the issuer is known, a response of another one is not for us (mix-up).
-    fn check_issuer(&self, parameters: &Parameters) -> Result<(), Stopped> {
-        let right = match (&self.authorization.issuer, &parameters.iss) {
-            (Some(issuer), Some(came)) => *came == issuer.identifier,
-            (Some(issuer), None) => !issuer.in_callback,
-            (None, _) => true,
-        };
-        if right { Ok(()) } else { Err(invalid("parameter iss is not the configured ISSUER (RFC 9207)")) }
-    }
-
     /// Exchanges the code, and does it again where the operator refused a secret that has changed meanwhile.
     async fn exchange(
         &self,
@@ -288,29 +223,23 @@ impl Flow {
         deadline: Deadline,
         trace: &mut Trace,
     ) -> Result<AccessToken, Stopped> {
-        let first = trace.token.measure(self.operator.exchange(grant, &secret.credentials, deadline)).await;
-        let invalid_client =
-            |error: &OperatorError| error.evidence.code.as_ref().map(ErrorCode::as_str) == Some("invalid_client");
-        let result = match first {
-            Err(error) if invalid_client(&error) => match self.secrets.changed_since(secret, deadline).await {
-                Ok(Some(newer)) => {
-                    tracing::warn!(
-                        "operator refused the client secret, which has changed; sending again with the new one"
-                    );
-                    trace.token.measure(self.operator.exchange(grant, &newer.credentials, deadline)).await
-                }
-                Ok(None) => Err(error),
-                Err(unread) => {
-                    tracing::warn!(
-                        error = unread.says,
-                        "operator refused the client secret, and it cannot be read again"
-                    );
-                    Err(error)
-                }
-            },
-            result => result,
-        };
-        answered(result, &mut trace.token)
+        let first = self.operator.exchange(grant, &secret.credentials, deadline, &mut trace.token).await;
+        let client_refused = |failure: &Failure, status| status == Some(401) || failure.code == Some("invalid_client");
+        let Err(failure) = first else { return Ok(first?) };
+        if !client_refused(&failure, trace.token.status) {
+            return Err(failure.into());
+        }
+        match self.secrets.changed_since(secret, deadline).await {
+            Ok(Some(newer)) => {
+                tracing::warn!("operator refused the client secret, which has changed; sending again with the new one");
+                Ok(self.operator.exchange(grant, &newer.credentials, deadline, &mut trace.token).await?)
+            }
+            Ok(None) => Err(failure.into()),
+            Err(unread) => {
+                tracing::warn!(error = unread.says, "operator refused the client secret, and it cannot be read again");
+                Err(failure.into())
+            }
+        }
     }
 
     /// Asks the operator about the number. The one place where *verified* and *not verified* come from.
@@ -321,32 +250,11 @@ impl Flow {
         callback: &Callback<'_>,
         trace: &mut Trace,
     ) -> Result<Outcome, Stopped> {
-        let asked = self.operator.verify(access_token, phone_number, Some(callback.correlator), callback.deadline);
-        let result = trace.verify.measure(asked).await;
-        Ok(if answered(result, &mut trace.verify)? { Outcome::Verified } else { Outcome::NotVerified })
+        let (correlator, deadline) = (Some(callback.correlator), callback.deadline);
+        let verified =
+            self.operator.verify(access_token, phone_number, correlator, deadline, &mut trace.verify).await?;
+        Ok(if verified { Outcome::Verified } else { Outcome::NotVerified })
     }
-}
-
-/// Takes the evidence of an operator's answer into the trace.
-fn answered<T>(result: Result<(T, Evidence), OperatorError>, leg: &mut Leg) -> Result<T, Stopped> {
-    let (result, evidence) = match result {
-        Ok((value, evidence)) => (Ok(value), evidence),
-        Err(error) => {
-            let evidence = error.evidence.clone();
-            (Err(Stopped::from(error)), evidence)
-        }
-    };
-    leg.status = evidence.status;
-    leg.retried = evidence.retried;
-    result
-}
-
-/// What the operator's `error` parameter comes to.
-fn refused(parameters: &Parameters) -> Option<Stopped> {
-    let code = parameters.error.as_deref()?;
-    let mut stopped = Stopped::new(outcome_of(code), "the operator redirected with an error");
-    stopped.error_code = ErrorCode::new(code);
-    Some(stopped)
 }
 
 fn invalid(says: impl Into<String>) -> Stopped {

@@ -10,10 +10,8 @@ mod state;
 
 use std::time::{Duration, SystemTime};
 
-use url::Url;
-
 pub use browser::Browser;
-pub use callback::{Callback, Finished, Parameters};
+pub use callback::{Callback, Finished};
 pub use start::Started;
 
 /// What only `fuzz/` needs from outside.
@@ -22,10 +20,11 @@ pub mod fuzzing {
     pub use super::state::{Binding, OpenedState, StateError, open, seal};
 }
 
-use crate::config::{Authorization, Config, StateMode};
+use crate::config::{Config, StateMode};
 use crate::deadline::Deadline;
+use crate::failure::Failure;
 use crate::freeze;
-use crate::operator::{ErrorCode, Operator, OperatorError};
+use crate::operator::Operator;
 use crate::outcome::Outcome;
 use crate::secret::secrets_manager;
 use crate::secret::{SecretError, SecretStore};
@@ -35,9 +34,6 @@ use crate::secret::{SecretError, SecretStore};
 pub struct Flow {
     operator: Operator,
     secrets: SecretStore,
-    authorization: Authorization,
-    /// Where a browser is sent, but for what is its own.
-    authorization_url: Url,
     state_mode: StateMode,
     state_ttl: Duration,
 }
@@ -50,7 +46,7 @@ pub struct Stopped {
     /// What to log: what was expected, what came, what to do.
     pub says: String,
     /// The operator's error code.
-    pub error_code: Option<ErrorCode>,
+    pub error_code: Option<&'static str>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
 }
@@ -59,14 +55,7 @@ impl Flow {
     /// The flow with an operator and a secret.
     #[must_use]
     pub fn new(operator: Operator, secrets: SecretStore, config: &Config) -> Self {
-        Self {
-            operator,
-            secrets,
-            authorization: config.authorization.clone(),
-            authorization_url: start::authorization_url(&config.endpoints.authorization, &config.authorization),
-            state_mode: config.state_mode,
-            state_ttl: config.state_ttl,
-        }
+        Self { operator, secrets, state_mode: config.state_mode, state_ttl: config.state_ttl }
     }
 
     /// Has what the first verification will wait for under way: the secret, and a connection to the operator. Whatever
@@ -104,13 +93,13 @@ impl From<SecretError> for Stopped {
     }
 }
 
-impl From<OperatorError> for Stopped {
-    fn from(error: OperatorError) -> Self {
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
         Self {
-            outcome: error.outcome,
-            says: error.says,
-            error_code: error.evidence.code,
-            retry_after: error.retry_after,
+            outcome: failure.outcome,
+            says: failure.reason,
+            error_code: failure.code,
+            retry_after: failure.retry_after,
         }
     }
 }

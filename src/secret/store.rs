@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Secret, SecretError};
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::operator::{ErrorCode, TokenEndpointAuthMethod};
+use crate::operator::TokenEndpointAuthMethod;
 use crate::outcome::Outcome;
 
 /// How old a cached secret may grow before it is read again.
@@ -68,7 +68,7 @@ impl SecretStore {
             client,
             secret_id: config.client_secret_id.clone(),
             client_id: config.client_id.clone(),
-            auth_method: config.token_endpoint_auth_method,
+            auth_method: config.operator.token_endpoint_auth_method,
             cached: Mutex::new(None),
         }
     }
@@ -177,8 +177,8 @@ impl SecretStore {
                 Some("DecryptionFailure") => "cannot be decrypted; allow kms:Decrypt on its key to the function's role".to_owned(),
                 Some("ThrottlingException") => return self.busy("limits how often it is read"),
                 _ if unavailable => return self.busy("is unavailable for now"),
-                code => match code.and_then(ErrorCode::new) {
-                    Some(code) => format!("Secrets Manager refused with {}", code.as_str()),
+                code => match code.filter(|code| code.bytes().all(|b| b.is_ascii_alphabetic())) {
+                    Some(code) => format!("Secrets Manager refused with {code}"),
                     None => NOT_UNDERSTOOD.to_owned(),
                 },
             },

@@ -1,10 +1,9 @@
 //! What is logged: one JSON line per verification with its CloudWatch metrics in it, and a line for what an owner
 //! should know besides. No type here can hold a phone number, code, state, token, secret, cookie or query.
 
-use std::future::Future;
 use std::io::Write as _;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -15,8 +14,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::call_log::Call;
 use crate::correlator::Correlator;
-use crate::operator::ErrorCode;
 use crate::outcome::Outcome;
 
 /// The namespace of the metrics in CloudWatch. `template.yaml` has it too, in the alarms and the dashboard;
@@ -33,28 +32,17 @@ static FUNCTION: OnceLock<String> = OnceLock::new();
 #[derive(Debug, Default)]
 pub struct Trace {
     /// Reading the secret.
-    pub secret: Leg,
+    pub secret: Call,
     /// The token request.
-    pub token: Leg,
+    pub token: Call,
     /// The verify call.
-    pub verify: Leg,
+    pub verify: Call,
     /// What was expected, what came, what to do.
     pub says: Option<String>,
     /// The operator's error code.
-    pub error_code: Option<ErrorCode>,
+    pub error_code: Option<&'static str>,
     /// Whether this was a reload, answered without the operator.
     pub reloaded: bool,
-}
-
-/// One upstream call.
-#[derive(Debug, Default)]
-pub struct Leg {
-    /// How long it took, in all its tries.
-    pub time: Option<Duration>,
-    /// The HTTP status that came.
-    pub status: Option<u16>,
-    /// Whether the request was sent twice.
-    pub retried: bool,
 }
 
 /// Where a verification ended.
@@ -83,16 +71,6 @@ pub struct Verification<'a> {
     pub time: Duration,
     /// What happened on the way.
     pub trace: &'a Trace,
-}
-
-impl Leg {
-    /// Waits for a call and adds its time to this leg's.
-    pub async fn measure<F: Future>(&mut self, call: F) -> F::Output {
-        let start = Instant::now();
-        let output = call.await;
-        *self.time.get_or_insert_default() += start.elapsed();
-        output
-    }
 }
 
 impl Verification<'_> {
@@ -145,7 +123,9 @@ impl Verification<'_> {
             | Outcome::WrongBrowser
             | Outcome::ExpiredCode
             | Outcome::AccessDenied
-            | Outcome::NotOnMobileNetwork => "INFO",
+            | Outcome::NotOnMobileNetwork
+            | Outcome::NotCovered
+            | Outcome::OperatorRefused => "INFO",
         }
     }
 }
@@ -183,7 +163,7 @@ impl Serialize for Verification<'_> {
             }
         }
         if let Some(code) = &self.trace.error_code {
-            line.serialize_entry("error_code", code.as_str())?;
+            line.serialize_entry("error_code", code)?;
         }
         if let Some(says) = &self.trace.says {
             line.serialize_entry("reason", says)?;
@@ -313,7 +293,7 @@ mod tests {
         let mut trace = Trace::default();
         trace.token.time = Some(Duration::from_micros(12_340));
         trace.token.status = Some(400);
-        trace.error_code = ErrorCode::new("invalid_grant");
+        trace.error_code = Some("invalid_grant");
         let line = line(Outcome::ExpiredCode, &trace);
         assert_eq!(line["outcome"], "expired_code");
         assert_eq!(line["TokenMs"], 12.3);

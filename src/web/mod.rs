@@ -19,7 +19,8 @@ use serde_json::Map;
 use crate::config::{Config, StateMode};
 use crate::correlator::Correlator;
 use crate::deadline::Deadline;
-use crate::flow::{Browser, Callback, Finished, Flow, Parameters, Started, Stopped};
+use crate::flow::{Browser, Callback, Finished, Flow, Started, Stopped};
+use crate::operator::AuthorizationResponse;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use crate::telemetry::{Step, Trace, Verification};
@@ -169,7 +170,7 @@ impl App {
 
     async fn finished(&self, incoming: &Incoming<'_>) -> Result<Finished, Stopped> {
         let query = incoming.request.query_string_parameters_ref();
-        let parameters = Parameters::from_query(query.into_iter().flat_map(|query| query.iter()))?;
+        let parameters = AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter()))?;
         let callback = Callback {
             parameters,
             browser: incoming.browser,

@@ -69,7 +69,7 @@ impl Texts {
             Outcome::WrongBrowser => &self.wrong_browser,
             Outcome::ExpiredCode => &self.expired_code,
             Outcome::AccessDenied => &self.access_denied,
-            Outcome::NotOnMobileNetwork => &self.not_on_mobile_network,
+            Outcome::NotOnMobileNetwork | Outcome::NotCovered | Outcome::OperatorRefused => &self.not_on_mobile_network,
             Outcome::Misconfigured => &self.misconfigured,
             Outcome::OperatorError => &self.operator_error,
             Outcome::OperatorBusy => &self.operator_busy,
