@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_http::Request;
+use number_verification::call_log::Call;
 use number_verification::config::Config;
 use number_verification::correlator::Correlator;
-use number_verification::flow::Parameters;
+use number_verification::operator::AuthorizationResponse;
 use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
 use number_verification::phone_number::PhoneNumber;
 use number_verification::secret::Secret;
 use number_verification::secret::seal::{Purpose, Sealer};
-use number_verification::telemetry::{Leg, Step, Trace, Verification};
+use number_verification::telemetry::{Step, Trace, Verification};
 use number_verification::web::event;
 use number_verification::web::pages::{Language, Pages};
 
@@ -29,7 +30,9 @@ fn parse(c: &mut Criterion) {
         b.iter(|| Request::from(event::read(serde_json::from_str(black_box(EVENT)).unwrap()).unwrap()));
     });
     let query = [("code", "sandbox-sample-code"), ("state", "+34600000001")];
-    c.bench_function("parse a callback's query", |b| b.iter(|| Parameters::from_query(black_box(query)).unwrap()));
+    c.bench_function("parse a callback's query", |b| {
+        b.iter(|| AuthorizationResponse::from_parameters(black_box(query)).unwrap())
+    });
     c.bench_function("parse a phone number", |b| b.iter(|| PhoneNumber::parse(black_box("+34 600 000 001")).unwrap()));
 }
 
@@ -66,7 +69,7 @@ fn render(c: &mut Criterion) {
 }
 
 fn log(c: &mut Criterion) {
-    let leg = || Leg { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
+    let leg = || Call { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
     let verification = Verification {
         step: Step::Callback,
         outcome: Outcome::Verified,

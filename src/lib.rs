@@ -19,7 +19,7 @@
 //! | [`routes`] | requests in, responses out; what API Gateway and browsers need |
 //! | [`flow`] | a verification from start to outcome; state, PKCE, reload |
 //! | [`operator`] | token request and verify call, and what their errors mean |
-//! | [`outcome`] | the twelve answers, in one table |
+//! | [`outcome`] | the fourteen answers, in one table |
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
 //! | [`transport`] | HTTP with bounds, over `reqwest` |
@@ -57,7 +57,6 @@
 
 pub mod call_log;
 pub mod config;
-mod container_credentials;
 pub mod correlator;
 pub mod failure;
 pub mod flow;
@@ -71,6 +70,7 @@ pub mod telemetry;
 pub mod transport;
 pub mod web;
 
+pub use failure::Failure;
 pub use number_verification::{NumberVerification, UnusableOperator};
-pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier, OperatorError};
+pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier};
 pub use phone_number::PhoneNumber;

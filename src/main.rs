@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use lambda_http::{Adapter, Request};
 use lambda_runtime::{Error, LambdaEvent, Service as _, service_fn};
+use number_verification::setup;
 use number_verification::web::event;
-use number_verification::{setup, telemetry};
 use serde_json::Value;
 
 #[cfg(not(panic = "unwind"))]
@@ -17,7 +17,7 @@ compile_error!("App::answer catches panics, which takes panic = \"unwind\": see 
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    telemetry::init(variable);
+    setup::logging(variable);
     let app = match setup::start(variable).await {
         Ok(app) => Arc::new(app),
         Err(fault) => {

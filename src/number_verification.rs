@@ -1,21 +1,19 @@
-//! The same without a Lambda: credentials and a code in, an answer out.
+//! A client for programs that receive the callback themselves: credentials and a code in, an answer out.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::config;
-use crate::transport::Deadline;
-use crate::operator::{
-    AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Endpoints, Operator, OperatorError,
-    PhoneNumberFormat,
-};
+use crate::call_log::CallLog;
+use crate::failure::Failure;
+use crate::operator::{AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Operator, Settings};
 use crate::phone_number::PhoneNumber;
+use crate::transport::Deadline;
 use crate::transport::Transport;
 
-/// A client of one operator, for a program that receives the callback itself. Make one and keep it: it keeps its
-/// connections.
+/// A client of one operator, for a program that receives the callback itself. Create one and keep it, because it keeps
+/// its connections.
 ///
-/// It holds no state: tying a callback to the browser that started it is the program's own work.
+/// It does not check `state`: the program itself must bind each callback to the browser that started it.
 #[derive(Debug, Clone)]
 pub struct NumberVerification {
     operator: Operator,
@@ -23,7 +21,7 @@ pub struct NumberVerification {
     redirect_uri: String,
 }
 
-/// Why a client of an operator cannot be made.
+/// Why a client of an operator cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusableOperator(String);
 
@@ -35,7 +33,7 @@ impl fmt::Display for UnusableOperator {
 
 impl std::error::Error for UnusableOperator {}
 
-/// Longer than any operator takes that still answers.
+/// The longest wait for one verification.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl NumberVerification {
@@ -49,25 +47,22 @@ impl NumberVerification {
         credentials: ClientCredentials,
         redirect_uri: impl Into<String>,
     ) -> Result<Self, UnusableOperator> {
-        let base_url = config::secure_url(operator_base_url)
-            .map_err(|fault| UnusableOperator(format!("its base URL is {fault}")))?;
-        let endpoints = Endpoints::below(&base_url)
-            .ok_or_else(|| UnusableOperator("its base URL cannot have a query or fragment".to_owned()))?;
-        let operator = Transport::new(&[])
-            .and_then(|transport| Operator::new(transport, &endpoints, PhoneNumberFormat::Plain))
-            .map_err(UnusableOperator)?;
+        let settings = Settings { base_url: Some(operator_base_url.to_owned()), ..Settings::default() };
+        let profile =
+            settings.profile(None, None).map_err(|error| UnusableOperator(format!("its base URL: {}", error.fault)))?;
+        let operator = Operator::new(Transport::new(&[]).map_err(UnusableOperator)?, profile);
         Ok(Self { operator, credentials, redirect_uri: redirect_uri.into() })
     }
 
-    /// Whether the device that brought `code` back has this number. A code is good for one answer.
+    /// Whether the device that returned with `code` has this number. A code is valid for one call.
     ///
     /// # Errors
     /// The number could not be checked. That is never "it does not match".
-    pub async fn verify(&self, code: AuthorizationCode, phone_number: &PhoneNumber) -> Result<bool, OperatorError> {
+    pub async fn verify(&self, code: AuthorizationCode, phone_number: &PhoneNumber) -> Result<bool, Failure> {
         self.verify_with_pkce(code, None, phone_number).await
     }
 
-    /// The same, with the verifier of the challenge that the authorization request had (RFC 7636).
+    /// Does what [`verify`](Self::verify) does, if the authorization request had a `code_challenge` (RFC 7636).
     ///
     /// # Errors
     /// See [`verify`](Self::verify).
@@ -76,7 +71,7 @@ impl NumberVerification {
         authorization_code: AuthorizationCode,
         code_verifier: Option<CodeVerifier>,
         phone_number: &PhoneNumber,
-    ) -> Result<bool, OperatorError> {
+    ) -> Result<bool, Failure> {
         let deadline = Deadline::after(PATIENCE);
         let grant = AuthorizationGrant {
             authorization_code,
@@ -84,8 +79,8 @@ impl NumberVerification {
             code_verifier,
             id_token: None,
         };
-        let (access_token, _) = self.operator.exchange(&grant, &self.credentials, deadline).await?;
-        let (verified, _) = self.operator.verify(access_token, phone_number, None, deadline).await?;
-        Ok(verified)
+        let mut calls = CallLog::default();
+        let access_token = self.operator.exchange(&grant, &self.credentials, deadline, &mut calls.token).await?;
+        self.operator.verify(access_token, phone_number, None, deadline, &mut calls.verify).await
     }
 }

@@ -86,6 +86,17 @@ impl PhoneNumber {
         Ok(Self(number))
     }
 
+    /// Reads a number from a query or a form whose sender may not have encoded its `+`, which then arrives as a space.
+    ///
+    /// # Errors
+    /// See [`parse`](Self::parse).
+    pub fn parse_from_query(written: &str) -> Result<Self, PhoneNumberError> {
+        match written.strip_prefix(' ').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+            Some(digits) => Self::parse(&Zeroizing::new(format!("+{digits}"))),
+            None => Self::parse(written),
+        }
+    }
+
     /// The number with its `+`, for the one place that sends it.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -6,7 +6,7 @@ use super::binding::{self, Binding, Finished, SealedBinding};
 use super::conclusion::{Conclusion, outcome_of};
 use super::mark::Mark;
 use super::state::{self, OpenedState, StateError};
-use super::{Audience, Flow, StateMode, now_seconds, nonce, pkce};
+use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce};
 use crate::call_log::{Call, CallLog};
 use crate::correlator::Correlator;
 use crate::failure::Failure;
@@ -111,7 +111,9 @@ impl Flow {
             .binding
             .and_then(|text| Binding::open(sealer, audience, state, text, now))
             .filter(|binding| opened.belongs_to(binding.mark))
-            .ok_or_else(|| Failure::new(Outcome::WrongBrowser, "state was not started by the browser that came back"))?;
+            .ok_or_else(|| {
+                Failure::new(Outcome::WrongBrowser, "state was not started by the browser that came back")
+            })?;
         let profile = self.operator.profile();
         let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.nonce, binding.mark));
         let nonce = profile.openid().then(|| nonce::nonce(sealer, &opened.nonce, binding.mark));
@@ -126,11 +128,10 @@ impl Flow {
         call: &mut Call,
     ) -> Result<Accepted<'r>, Failure> {
         let phone_number =
-            PhoneNumber::from_query(state).map_err(|error| invalid(format!("parameter state: {error}")))?;
+            PhoneNumber::parse_from_query(state).map_err(|error| invalid(format!("parameter state: {error}")))?;
         let started_with = call.measure(self.secrets.get(request.deadline)).await?;
         let audience = request.audience(&started_with);
-        let kept =
-            request.binding.and_then(|text| Binding::open(&started_with.sealer, audience, state, text, now));
+        let kept = request.binding.and_then(|text| Binding::open(&started_with.sealer, audience, state, text, now));
         let binding = kept.unwrap_or_else(|| Binding {
             expires_at: now + self.settings.state_ttl.as_secs(),
             mark: Mark::from_bytes([0; Mark::LEN]),
@@ -182,10 +183,9 @@ impl Flow {
             authorization_code: code.clone(),
             redirect_uri: request.redirect_uri.to_owned(),
             code_verifier: accepted.code_verifier.clone(),
-            id_token: profile.openid().then(|| ExpectedIdToken {
-                nonce: accepted.nonce.clone(),
-                issuer: profile.issuer.clone(),
-            }),
+            id_token: profile
+                .openid()
+                .then(|| ExpectedIdToken { nonce: accepted.nonce.clone(), issuer: profile.issuer.clone() }),
         };
         let secret = self.secrets.get(request.deadline).await?;
         let access_token = self.exchange(request, accepted, &grant, &secret, &mut calls.token).await?;
@@ -217,7 +217,10 @@ impl Flow {
             }
             Ok(None) => Err(refusal),
             Err(unread) => {
-                tracing::warn!(reason = unread.reason, "the operator refused the client, and its secret cannot be read");
+                tracing::warn!(
+                    reason = unread.reason,
+                    "the operator refused the client, and its secret cannot be read"
+                );
                 Err(refusal)
             }
         }

@@ -32,13 +32,7 @@ impl Conclusion {
 impl From<Failure> for Conclusion {
     /// The conclusion of a callback that could not even be read.
     fn from(failure: Failure) -> Self {
-        Self {
-            result: Err(failure),
-            phone_number: None,
-            binding: None,
-            reloaded: false,
-            calls: CallLog::default(),
-        }
+        Self { result: Err(failure), phone_number: None, binding: None, reloaded: false, calls: CallLog::default() }
     }
 }
 

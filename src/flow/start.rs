@@ -6,7 +6,7 @@ use url::Url;
 
 use super::binding::{Binding, SealedBinding, handle};
 use super::mark::Mark;
-use super::{Audience, Flow, StateMode, now_seconds, nonce, pkce, state};
+use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce, state};
 use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::operator::AuthorizationRequest;

@@ -35,8 +35,6 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 pub struct OpenedState {
     /// The number to verify.
     pub phone_number: PhoneNumber,
-    /// Seconds since the epoch.
-    pub expires_at: u64,
     /// The PKCE verifier is derived from it.
     pub nonce: SealNonce,
     mark_sha256: [u8; 32],
@@ -103,7 +101,7 @@ pub fn open(
     if expires_at <= now || expires_at > latest {
         return Err(StateError::Expired);
     }
-    Ok(OpenedState { phone_number, expires_at, nonce, mark_sha256 })
+    Ok(OpenedState { phone_number, nonce, mark_sha256 })
 }
 
 fn read(text: &[u8]) -> Option<(u64, [u8; 32], PhoneNumber)> {
@@ -177,7 +175,7 @@ mod tests {
             let ours = Mark::from_bytes(mark);
             let (state, nonce) = seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap();
             let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
-            assert_eq!((&opened.phone_number, opened.nonce, opened.expires_at), (&number, nonce, LATER));
+            assert_eq!((&opened.phone_number, opened.nonce), (&number, nonce));
             assert!(opened.belongs_to(ours));
 
             let mut wire = engine.decode(&state).unwrap();

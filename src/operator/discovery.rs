@@ -1,4 +1,4 @@
-//! What an operator says about itself: OpenID Connect Discovery 1.0 and RFC 8414, read once at start-up.
+//! The operator's discovery document (OpenID Connect Discovery 1.0, RFC 8414), read once at start-up.
 
 use std::time::Duration;
 
@@ -6,25 +6,26 @@ use http::header::ACCEPT;
 use serde::Deserialize;
 use url::Url;
 
-use crate::config::{self, ConfigError, Issuer};
+use super::endpoint::Endpoint;
+use super::profile::{Issuer, IssuerSource, TokenEndpointAuthMethod};
+use super::settings::SettingError;
 use crate::transport::Deadline;
-use crate::operator::TokenEndpointAuthMethod;
 use crate::transport::{Answer, Transport};
 
-/// The members of an operator's document that matter here. Made by [`read`]; what is here is valid.
+/// The members of an operator's document that are used. [`read`] has checked them.
 #[derive(Debug, Clone)]
 pub struct Metadata {
     /// `issuer`, and `authorization_response_iss_parameter_supported` (RFC 9207 §3).
     pub issuer: Issuer,
     /// `authorization_endpoint`.
-    pub authorization_endpoint: Url,
+    pub authorization_endpoint: Endpoint,
     /// `token_endpoint`.
-    pub token_endpoint: Url,
-    /// Ours, of `token_endpoint_auth_methods_supported`.
+    pub token_endpoint: Endpoint,
+    /// The one to use of `token_endpoint_auth_methods_supported`.
     pub auth_method: TokenEndpointAuthMethod,
 }
 
-/// The document as it comes.
+/// The document before it is checked.
 #[derive(Deserialize)]
 struct Document {
     issuer: Option<String>,
@@ -37,11 +38,11 @@ struct Document {
 
 const VARIABLE: &str = "OPERATOR_DISCOVERY_URL";
 
-/// Half of what Lambda gives the whole init phase (10 s).
+/// The longest wait for the document: half of Lambda's init phase (10 s).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Methods in the order of preference: a document does not say which of them this client is registered for, and the
-/// first are what developer portals hand out.
+/// The methods in order of preference. A document does not say for which of them this client is registered; developer
+/// portals usually hand out a client secret.
 const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
     ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
     ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
@@ -51,12 +52,12 @@ const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
 /// Reads the document at `url`.
 ///
 /// # Errors
-/// Why it cannot be had or used, and what to do.
-pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, ConfigError> {
+/// The document cannot be read or used; the text says why and how to fix it.
+pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, SettingError> {
     let request = http::Request::get(url.as_str())
         .header(ACCEPT, "application/json")
         .body("")
-        .map_err(|_| fault("not a URL that can be asked for"))?;
+        .map_err(|_| fault("not a URL that can be requested"))?;
     let answer = transport
         .send(request, Deadline::after(PATIENCE))
         .await
@@ -64,7 +65,7 @@ pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, ConfigEr
     understand(&answer, url)
 }
 
-fn understand(answer: &Answer, url: &Url) -> Result<Metadata, ConfigError> {
+fn understand(answer: &Answer, url: &Url) -> Result<Metadata, SettingError> {
     if answer.status != 200 {
         return Err(fault(format!(
             "the document cannot be read: expected 200, got {}; check the address",
@@ -73,7 +74,7 @@ fn understand(answer: &Answer, url: &Url) -> Result<Metadata, ConfigError> {
     }
     let document: Document = answer
         .json_object()
-        .ok_or_else(|| fault("what is there is no JSON document of OpenID Connect Discovery or RFC 8414"))?;
+        .ok_or_else(|| fault("the response is not a JSON document of OpenID Connect Discovery or RFC 8414"))?;
     let issuer = document.issuer.ok_or_else(|| fault("the document has no issuer (RFC 8414 §2)"))?;
     // RFC 8414 §3.3: otherwise one operator could pass itself off as another.
     if issuer_of(url).is_some_and(|expected| expected != issuer.strip_suffix('/').unwrap_or(&issuer)) {
@@ -81,18 +82,22 @@ fn understand(answer: &Answer, url: &Url) -> Result<Metadata, ConfigError> {
     }
     let endpoint = |name: &str, value: Option<String>| {
         let value = value.ok_or_else(|| fault(format!("the document has no {name}")))?;
-        config::secure_url(&value).map_err(|e| fault(format!("the document's {name} is {e}")))
+        Endpoint::parse_https(&value).map_err(|e| fault(format!("the document's {name} is unusable: {e}")))
     };
     Ok(Metadata {
-        issuer: Issuer { identifier: issuer, in_callback: document.authorization_response_iss_parameter_supported },
+        issuer: Issuer {
+            identifier: issuer,
+            in_callback: document.authorization_response_iss_parameter_supported,
+            source: IssuerSource::DiscoveryDocument,
+        },
         authorization_endpoint: endpoint("authorization_endpoint", document.authorization_endpoint)?,
         token_endpoint: endpoint("token_endpoint", document.token_endpoint)?,
         auth_method: auth_method(document.token_endpoint_auth_methods_supported.as_deref())?,
     })
 }
 
-/// The issuer whose document belongs at this address: the path behind or before the well-known part is the issuer's
-/// (RFC 8414 §3.1, OpenID Connect Discovery §4.1). `None` where there is no well-known part to tell it by.
+/// The issuer whose document belongs at this address. Its path is the part before or after the well-known path
+/// (OpenID Connect Discovery §4.1, RFC 8414 §3.1). `None` if the address has no well-known path.
 fn issuer_of(url: &Url) -> Option<String> {
     const OPENID: &str = "/.well-known/openid-configuration";
     const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -105,8 +110,8 @@ fn issuer_of(url: &Url) -> Option<String> {
     Some(format!("{}{issuer_path}", url.origin().ascii_serialization()))
 }
 
-fn auth_method(supported: Option<&[String]>) -> Result<TokenEndpointAuthMethod, ConfigError> {
-    // RFC 8414 §2: the default where the member is omitted.
+fn auth_method(supported: Option<&[String]>) -> Result<TokenEndpointAuthMethod, SettingError> {
+    // RFC 8414 §2: the default if the member is omitted.
     let Some(supported) = supported else { return Ok(TokenEndpointAuthMethod::ClientSecretBasic) };
     METHODS
         .iter()
@@ -118,8 +123,25 @@ fn auth_method(supported: Option<&[String]>) -> Result<TokenEndpointAuthMethod, 
         })
 }
 
-fn fault(text: impl Into<String>) -> ConfigError {
-    ConfigError::new(VARIABLE, text)
+fn fault(text: impl Into<String>) -> SettingError {
+    SettingError::new(VARIABLE, text)
+}
+
+#[cfg(test)]
+impl Metadata {
+    /// The document of `https://op.example`, for tests.
+    pub(super) fn example() -> Self {
+        Self {
+            issuer: Issuer {
+                identifier: "https://op.example".to_owned(),
+                in_callback: false,
+                source: IssuerSource::DiscoveryDocument,
+            },
+            authorization_endpoint: Endpoint::parse("https://op.example/oauth/auth").unwrap(),
+            token_endpoint: Endpoint::parse("https://op.example/oauth/token").unwrap(),
+            auth_method: TokenEndpointAuthMethod::PrivateKeyJwt,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -145,15 +167,15 @@ mod tests {
     const WELL_KNOWN: &str = "https://op.example/.well-known/openid-configuration";
 
     #[test]
-    fn a_document_need_only_have_the_required_members() {
+    fn the_required_members_are_enough() {
         let metadata = read(WELL_KNOWN, |_| ()).unwrap();
-        assert_eq!(metadata.token_endpoint.as_str(), "https://op.example/token");
+        assert_eq!(metadata.token_endpoint.uri(), "https://op.example/token");
         assert_eq!(metadata.auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
         assert!(!metadata.issuer.in_callback);
     }
 
     #[test]
-    fn the_issuer_must_be_the_one_the_address_belongs_to() {
+    fn the_issuer_must_own_the_address() {
         for (url, issuer, ok) in [
             (WELL_KNOWN, "https://op.example", true),
             (WELL_KNOWN, "https://op.example/", true),
@@ -167,7 +189,7 @@ mod tests {
             ("https://op.example/.well-known/openid-configuration/gw", "https://op.example/gw", true),
             ("https://op.example:8443/.well-known/openid-configuration", "https://op.example:8443", true),
             ("https://op.example:8443/.well-known/openid-configuration", "https://op.example", false),
-            // No well-known address: nothing to compare with.
+            // Without a well-known path there is nothing to compare with.
             ("https://op.example/discovery.json", "https://issuer.example", true),
         ] {
             let read = read(url, |document| document["issuer"] = issuer.into());
@@ -176,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_this_program_has_is_chosen() {
+    fn a_supported_authentication_method_is_chosen() {
         use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost, PrivateKeyJwt};
         for (listed, chosen) in [
             (json!(["private_key_jwt", "client_secret_basic"]), Some(ClientSecretBasic)),
@@ -191,28 +213,36 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_cannot_be_used_says_why() {
+    fn an_unusable_document_says_why() {
         let without = |member: &'static str| {
             read(WELL_KNOWN, move |document| drop(document.as_object_mut().unwrap().remove(member)))
         };
         let with = |member: &'static str, value: &'static str| {
             read(WELL_KNOWN, move |document| document[member] = value.into())
         };
-        for (read, says) in [
+        for (read, reason) in [
             (answered(WELL_KNOWN, 404, "{}"), "got 404; check the address"),
             (answered(WELL_KNOWN, 302, ""), "got 302"),
-            (answered(WELL_KNOWN, 200, "<html>"), "no JSON document"),
-            (answered(WELL_KNOWN, 200, r#"{"issuer": 1}"#), "no JSON document"),
+            (answered(WELL_KNOWN, 200, "<html>"), "not a JSON document"),
+            (answered(WELL_KNOWN, 200, r#"{"issuer": 1}"#), "not a JSON document"),
             (without("issuer"), "no issuer"),
             (without("token_endpoint"), "no token_endpoint"),
             (without("authorization_endpoint"), "no authorization_endpoint"),
-            (with("token_endpoint", "http://op.example/token"), "token_endpoint is http"),
-            (with("token_endpoint", "/token"), "token_endpoint is not a URL"),
-            (with("authorization_endpoint", "javascript:alert(1)"), "authorization_endpoint is not an https URL"),
+            (with("token_endpoint", "http://op.example/token"), "token_endpoint is unusable: http"),
+            (with("token_endpoint", "http://127.0.0.1:8080/token"), "token_endpoint is unusable: not an https URL"),
+            (
+                with("authorization_endpoint", "http://localhost/a"),
+                "authorization_endpoint is unusable: not an https URL",
+            ),
+            (with("token_endpoint", "/token"), "token_endpoint is unusable: not a URL"),
+            (
+                with("authorization_endpoint", "javascript:alert(1)"),
+                "authorization_endpoint is unusable: not an https URL",
+            ),
         ] {
-            let error = read.expect_err(says);
+            let error = read.expect_err(reason);
             assert!(error.starts_with("environment variable OPERATOR_DISCOVERY_URL: "), "{error}");
-            assert!(error.contains(says) && !error.contains('\n'), "{says}: {error}");
+            assert!(error.contains(reason) && !error.contains('\n'), "{reason}: {error}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The secret in Secrets Manager.
 
+mod container_credentials;
 pub mod seal;
 pub mod secrets_manager;
 mod settings;

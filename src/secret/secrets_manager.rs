@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
+use super::container_credentials::ContainerCredentials;
 use super::{AwsCredentials, AwsSettings};
-use crate::container_credentials::ContainerCredentials;
 use crate::transport::Deadline;
 use crate::transport::{Transport, TransportError};
 

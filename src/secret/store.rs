@@ -11,10 +11,9 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{Secret, Settings};
-use crate::transport::Deadline;
 use crate::failure::Failure;
-use crate::operator::ErrorCode;
 use crate::outcome::Outcome;
+use crate::transport::Deadline;
 
 /// How old a cached secret may grow before it is read again.
 const REFRESH_AFTER: Duration = Duration::from_mins(15);
@@ -170,10 +169,7 @@ impl SecretStore {
                 Some("DecryptionFailure") => "cannot be decrypted; allow kms:Decrypt on its key to the function's role".to_owned(),
                 Some("ThrottlingException") => return self.busy("limits how often it is read"),
                 _ if unavailable => return self.busy("is unavailable for now"),
-                code => match code.and_then(ErrorCode::new) {
-                    Some(code) => format!("Secrets Manager refused with {}", code.as_str()),
-                    None => NOT_UNDERSTOOD.to_owned(),
-                },
+                _ => NOT_UNDERSTOOD.to_owned(),
             },
             SdkError::TimeoutError(_) => return self.timed_out(),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => return self.timed_out(),

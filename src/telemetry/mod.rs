@@ -1,5 +1,6 @@
 //! Log lines and metrics. No type here can hold a phone number, code, state, token, secret, cookie or query.
 
+mod metrics;
 mod verification;
 
 use tracing_subscriber::Layer as _;

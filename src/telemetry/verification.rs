@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 
+use super::metrics::{Directive, EmbeddedMetrics, Metric};
 use crate::call_log::CallLog;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
@@ -222,44 +223,6 @@ impl Serialize for Line<'_> {
     }
 }
 
-/// CloudWatch's embedded metric format: `_aws` says which members of its line are metrics. Each name with each set of
-/// dimensions is a metric to pay for, so only the count is split by outcome; operators' error codes have no bounds and
-/// are no dimension at all.
-///
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct EmbeddedMetrics {
-    /// Milliseconds since the epoch.
-    timestamp: u64,
-    cloud_watch_metrics: Vec<Directive>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Directive {
-    namespace: &'static str,
-    dimensions: &'static [&'static [&'static str]],
-    metrics: Vec<Metric>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
-}
-
-impl Metric {
-    fn count(name: &'static str) -> Self {
-        Self { name, unit: "Count" }
-    }
-
-    fn milliseconds(name: &'static str) -> Self {
-        Self { name, unit: "Milliseconds" }
-    }
-}
-
 /// The time as the other lines have it. Lambda gives a line without one its own, and takes the line's level for INFO.
 fn timestamp() -> String {
     let mut text = String::new();
@@ -334,10 +297,9 @@ mod tests {
         for outcome in Outcome::ALL {
             let (by_redirect, by_call) = match outcome {
                 Outcome::Verified | Outcome::NotVerified => (json!(0), json!(0)),
-                Outcome::InvalidRequest
-                | Outcome::InvalidState
-                | Outcome::WrongBrowser
-                | Outcome::OperatorRefused => (Value::Null, Value::Null),
+                Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => {
+                    (Value::Null, Value::Null)
+                }
                 Outcome::AccessDenied | Outcome::NotOnMobileNetwork => (Value::Null, json!(1)),
                 _ => (json!(1), json!(1)),
             };

@@ -2,7 +2,7 @@
 //! sent again only if the far side cannot have acted on it.
 
 mod connections;
-pub mod deadline;
+mod deadline;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +22,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 
 use connections::Connections;
-use deadline::Deadline;
+pub use deadline::{Deadline, TimedOut};
 
 /// An HTTP client that keeps its connections across invocations.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use http::HeaderMap;
 use lambda_http::RequestExt as _;
 
 use super::accept::Format;
-use super::reply::{Content, Reply};
 use super::incoming::Incoming;
+use super::reply::{Content, Reply};
 use super::{App, cookies, header};
 use crate::failure::Failure;
 use crate::flow::{self, CallbackRequest, Conclusion};
@@ -41,7 +41,9 @@ impl App {
             let opened_by_a_person = header(headers, "sec-fetch-dest") == Some("document");
             return match incoming.format {
                 // The code may still be good, so it does not stay in the address bar.
-                Format::Html if opened_by_a_person => Content::SeeOther(incoming.place.wrong_browser_path(&self.settings.callback_path)).into(),
+                Format::Html if opened_by_a_person => {
+                    Content::SeeOther(incoming.place.wrong_browser_path(&self.settings.callback_path)).into()
+                }
                 Format::Html => Content::Outcome(outcome, None).into(),
                 Format::Json => Content::Unspent(code, state).into(),
             };
@@ -77,9 +79,9 @@ impl App {
 
 /// Whether a browser fetches the page in case its user opens it (`Sec-Purpose`, and what browsers sent before that).
 fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose"]
-        .iter()
-        .any(|name| header(headers, name).is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("preview")))
+    ["sec-purpose", "purpose", "x-purpose"].iter().any(|name| {
+        header(headers, name).is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("preview"))
+    })
 }
 
 fn authorization_response(incoming: &Incoming) -> Result<AuthorizationResponse, Failure> {

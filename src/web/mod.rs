@@ -6,6 +6,7 @@ mod cookies;
 pub mod event;
 mod incoming;
 mod origin;
+mod origin_header;
 pub mod pages;
 mod place;
 mod reply;
@@ -23,6 +24,7 @@ use crate::flow::{Flow, StateMode};
 use crate::outcome::Outcome;
 use crate::telemetry::{Event, Step, Telemetry};
 use incoming::Incoming;
+pub use origin_header::OriginHeader;
 use pages::{Notice, Pages};
 use place::Route;
 use reply::{Content, Rendering, Reply};
@@ -36,6 +38,8 @@ pub struct Settings {
     pub callback_path: String,
     /// `ALLOWED_ORIGINS`.
     pub allowed_origins: Vec<String>,
+    /// `ORIGIN_HEADER`: requests without it are refused.
+    pub origin_header: Option<OriginHeader>,
 }
 
 /// The function: everything a request needs, set up once.
@@ -76,7 +80,9 @@ impl App {
     /// Answers a request.
     pub async fn handle(&self, request: &Request) -> Response<String> {
         let incoming = Incoming::new(request, &self.settings);
+        let is_open = self.settings.origin_header.as_ref().is_none_or(|header| header.is_in(request.headers()));
         let reply = match (incoming.place.route, request.method()) {
+            _ if !is_open => Notice::ClosedAddress.into(),
             (Route::Home, &Method::GET | &Method::HEAD) => Content::Form.into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,

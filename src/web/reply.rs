@@ -131,7 +131,7 @@ impl Reply {
 
     fn html(&self, rendering: &Rendering) -> askama::Result<Rendered> {
         let Rendering { pages, language, start_path, home_path, correlator, .. } = rendering;
-        let result = |outcome: Outcome, phone_number| {
+        let result = |outcome: Outcome, phone_number: Option<&PhoneNumber>| -> askama::Result<(u16, String)> {
             let page = pages.result(*language, outcome, phone_number, home_path, correlator)?;
             Ok((outcome.status(), page))
         };
@@ -142,9 +142,7 @@ impl Reply {
             }
             Content::Outcome(outcome, phone_number) => result(*outcome, phone_number.as_ref())?,
             Content::Unspent(..) => result(Outcome::WrongBrowser, None)?,
-            Content::Notice(notice) => {
-                (notice.status(), pages.notice(*language, *notice, home_path, correlator)?)
-            }
+            Content::Notice(notice) => (notice.status(), pages.notice(*language, *notice, home_path, correlator)?),
             Content::ToOperator(..) | Content::SeeOther(_) => (303, String::new()),
             Content::Nothing => (204, String::new()),
         };
@@ -239,11 +237,7 @@ impl Reply {
     }
 }
 
-fn outcome_members(
-    outcome: Outcome,
-    phone_number: Option<&PhoneNumber>,
-    rendering: &Rendering,
-) -> Map<String, Value> {
+fn outcome_members(outcome: Outcome, phone_number: Option<&PhoneNumber>, rendering: &Rendering) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("outcome".into(), outcome.name().into());
     if let Some(verified) = outcome.device_phone_number_verified() {

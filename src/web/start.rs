@@ -5,9 +5,9 @@ use std::time::Instant;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
+use super::incoming::Incoming;
 use super::pages::Notice;
 use super::reply::{Content, Reply};
-use super::incoming::Incoming;
 use super::{App, cookies, header, origin};
 use crate::call_log::CallLog;
 use crate::outcome::Outcome;

@@ -39,6 +39,16 @@ pub const ENGLISH: Texts = Texts {
         meaning: "Another website tried to start it for you, so it was stopped.",
         next: "If you want to verify your number, start from the beginning.",
     },
+    unsupported_media_type: PageText {
+        heading: "This request could not be read",
+        meaning: "The phone number was sent in a form that is not understood here.",
+        next: "Enter it on the start page; programs send a form or JSON.",
+    },
+    closed_address: PageText {
+        heading: "This address is closed",
+        meaning: "The service has another public address.",
+        next: "Go back to the app or website that sent you here.",
+    },
     verified: PageText {
         heading: "Phone number verified",
         meaning: "Your mobile operator confirmed that this number belongs to the SIM in this phone.",

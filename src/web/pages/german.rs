@@ -39,6 +39,16 @@ pub const GERMAN: Texts = Texts {
         meaning: "Eine andere Website hat versucht, sie für Sie zu starten. Deshalb wurde sie abgebrochen.",
         next: "Wenn Sie Ihre Nummer bestätigen möchten, beginnen Sie auf der Startseite.",
     },
+    unsupported_media_type: PageText {
+        heading: "Diese Anfrage war nicht lesbar",
+        meaning: "Die Telefonnummer kam in einer Form an, die hier nicht gelesen wird.",
+        next: "Geben Sie sie auf der Startseite ein; Programme senden ein Formular oder JSON.",
+    },
+    closed_address: PageText {
+        heading: "Diese Adresse ist geschlossen",
+        meaning: "Der Dienst hat eine andere öffentliche Adresse.",
+        next: "Gehen Sie zurück zu der App oder Website, von der Sie kommen.",
+    },
     verified: PageText {
         heading: "Telefonnummer bestätigt",
         meaning: "Ihr Mobilfunkanbieter hat bestätigt, dass diese Nummer zur SIM-Karte in diesem Telefon gehört.",

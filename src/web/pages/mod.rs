@@ -4,6 +4,7 @@ mod english;
 mod german;
 mod kind;
 mod language;
+mod notice;
 mod portuguese;
 mod spanish;
 mod texts;
@@ -16,12 +17,12 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use url::Url;
 
-use crate::config::Branding;
 use crate::correlator::Correlator;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use kind::Kind;
 pub use language::Language;
+pub use notice::Notice;
 use texts::{PageText, Texts};
 use ways::{Way, ways};
 
@@ -33,25 +34,19 @@ pub struct Pages {
     content_security_policy: HeaderValue,
 }
 
-/// A page that is not a step of a verification.
-#[derive(Debug, Clone, Copy)]
-pub enum Notice {
-    /// 404
-    NotFound,
-    /// 405
-    MethodNotAllowed,
-    /// Another site tried to start a verification.
-    ForeignStart,
-}
-
-impl Notice {
-    fn text(self, texts: &Texts) -> &PageText {
-        match self {
-            Self::NotFound => &texts.not_found,
-            Self::MethodNotAllowed => &texts.method_not_allowed,
-            Self::ForeignStart => &texts.foreign_start,
-        }
-    }
+/// The owner's name, colours and links.
+#[derive(Debug, Clone)]
+pub struct Branding {
+    /// `SERVICE_NAME`: the pages' title.
+    pub service_name: String,
+    /// `ACCENT_COLOR`, as `#rrggbb`.
+    pub accent_color: Option<String>,
+    /// `LOGO_URL`: an `https` address or a `data:` image.
+    pub logo_url: Option<String>,
+    /// `PRIVACY_URL`.
+    pub privacy_url: Option<String>,
+    /// `FALLBACK_URL`: "verify another way".
+    pub fallback_url: Option<String>,
 }
 
 /// What is on every page.
@@ -122,7 +117,7 @@ impl From<&PageText> for Words {
 impl Pages {
     /// Pages with the owner's branding.
     #[must_use]
-    pub fn new(branding: &Branding) -> Self {
+    pub fn new(branding: Branding) -> Self {
         // It stands after the default accent and so replaces it.
         let accent = branding.accent_color.as_ref().map(|color| format!(":root{{--accent:{color}}}"));
         let style = include_str!("style.css").replace('\n', "") + accent.as_deref().unwrap_or_default();
@@ -137,7 +132,7 @@ impl Pages {
         // An origin and a hash are ASCII. If they were not, the pages would have no style but be as safe.
         let content_security_policy = HeaderValue::try_from(content_security_policy)
             .unwrap_or(HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"));
-        Self { branding: branding.clone(), style, content_security_policy }
+        Self { branding, style, content_security_policy }
     }
 
     /// The `Content-Security-Policy` under which the pages work.
@@ -248,7 +243,7 @@ mod tests {
 
     fn pages() -> Pages {
         // Addresses as long as real ones. A `data:` logo would count too, but its size is up to the owner.
-        Pages::new(&Branding {
+        Pages::new(Branding {
             service_name: "Number verification of the Shop".to_owned(),
             accent_color: Some("#0b57d0".to_owned()),
             logo_url: Some("https://www.shop.example/assets/images/brand/logo.svg".to_owned()),
@@ -272,7 +267,13 @@ mod tests {
             let page = pages.result(language, outcome, Some(&number), "/", &correlator);
             all.push((outcome.name().to_owned(), page));
         }
-        for notice in [Notice::NotFound, Notice::MethodNotAllowed, Notice::ForeignStart] {
+        for notice in [
+            Notice::NotFound,
+            Notice::MethodNotAllowed,
+            Notice::ForeignStart,
+            Notice::UnsupportedMediaType,
+            Notice::ClosedAddress,
+        ] {
             all.push((format!("{notice:?}"), pages.notice(language, notice, "/", &correlator)));
         }
         all.into_iter().map(|(name, page)| (format!("{name} in {}", language.tag()), page.unwrap())).collect()

@@ -39,6 +39,16 @@ pub const PORTUGUESE: Texts = Texts {
         meaning: "Outro site tentou iniciá-la em seu nome e, por isso, ela foi interrompida.",
         next: "Se quiser verificar o seu número, vá para o início.",
     },
+    unsupported_media_type: PageText {
+        heading: "Não foi possível ler este pedido",
+        meaning: "O número de telefone foi enviado num formato que aqui não é aceite.",
+        next: "Introduza-o na página inicial; os programas enviam um formulário ou JSON.",
+    },
+    closed_address: PageText {
+        heading: "Este endereço está fechado",
+        meaning: "O serviço tem outro endereço público.",
+        next: "Volte à aplicação ou ao site de onde veio.",
+    },
     verified: PageText {
         heading: "Número de telefone verificado",
         meaning: "A sua operadora móvel confirmou que este número pertence ao SIM deste telefone.",

@@ -39,6 +39,16 @@ pub const SPANISH: Texts = Texts {
         meaning: "Otro sitio web intentó iniciarla en su nombre y por eso se detuvo.",
         next: "Si desea verificar su número, vaya al inicio.",
     },
+    unsupported_media_type: PageText {
+        heading: "No se ha podido leer esta solicitud",
+        meaning: "El número de teléfono se ha enviado en un formato que aquí no se admite.",
+        next: "Introdúzcalo en la página de inicio; los programas envían un formulario o JSON.",
+    },
+    closed_address: PageText {
+        heading: "Esta dirección está cerrada",
+        meaning: "El servicio tiene otra dirección pública.",
+        next: "Vuelva a la aplicación o al sitio web desde el que ha llegado.",
+    },
     verified: PageText {
         heading: "Número de teléfono verificado",
         meaning: "Su operador móvil ha confirmado que este número corresponde a la SIM de este teléfono.",

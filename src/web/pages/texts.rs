@@ -36,6 +36,8 @@ pub struct Texts {
     pub not_found: PageText,
     pub method_not_allowed: PageText,
     pub foreign_start: PageText,
+    pub unsupported_media_type: PageText,
+    pub closed_address: PageText,
     pub verified: PageText,
     pub not_verified: PageText,
     pub invalid_request: PageText,
