@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use number_verification::outcome::Outcome;
 use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{self, FarSide, Fault};
-use crate::support::{Answer, CALLBACK, Function};
+use crate::support::{Answer, CALLBACK, Function, Outcome};
 
 /// A callback that needs all three legs, and no start.
 fn callback() -> String {

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-use crate::support::tools;
+use super::tools;
 
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:number-verification-a1b2c3";

@@ -4,7 +4,7 @@ use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::tools;
+use super::tools;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cargo_lambda_invoke() {

@@ -7,15 +7,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use http::Request;
-use number_verification::deadline::Deadline;
-use number_verification::transport::{Answer, Transport};
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::support::{Browser, Function, REDIRECT_URI, tools};
+use super::tools;
+use crate::support::{Browser, Function, REDIRECT_URI, send};
 
 /// What the provider knows the subscriber's number to be.
 const SUBSCRIBER: &str = "+34600000001";
@@ -102,7 +101,7 @@ impl Provider {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = Request::get(url.as_str()).header("cookie", pairs.join("; ")).body(String::new()).unwrap();
             let answer = send(request).await;
-            assert!((302..=303).contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
+            assert!((302..=303).contains(&answer.status), "{}", answer.body);
             for line in answer.headers.get_all("set-cookie") {
                 let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
                 cookies.insert(name.to_owned(), value.to_owned());
@@ -117,13 +116,9 @@ impl Provider {
 
     /// What the token endpoint was asked so far, and why it refused.
     async fn token_requests(&self) -> Vec<Value> {
-        let answer = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await;
-        serde_json::from_slice(&answer.body).unwrap()
+        let requests = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await.json();
+        requests.as_array().unwrap().clone()
     }
-}
-
-async fn send(request: Request<String>) -> Answer {
-    Transport::new(&[]).unwrap().send(request, Deadline::after(PATIENCE)).await.unwrap()
 }
 
 /// An address with parameters, to look into and to tamper with.
