@@ -1,19 +1,18 @@
 //! What the real program logs and counts.
 
-use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 
-use crate::support::{Browser, Function};
+use crate::support::{Browser, Function, sandbox};
 
 const NUMBER: &str = "+34600000001";
 
 /// A start that fails by our own fault brings no callback that could be counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verification_that_cannot_be_started_is_counted() {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let function = Function::deployed(sandbox, &[("CLIENT_SECRET_ID", "not-there")]).await;
     assert_eq!(function.post("/start", "phone=%2B34600000001", &[]).await.status, 500);
-    let line = function.environment().logged("could not be started").await;
+    let line = function.logged("could not be started").await;
     assert_eq!((&line["outcome"], &line["Verifications"]), (&"misconfigured".into(), &1.into()), "{line}");
     assert_eq!(line["level"], "ERROR");
 }
@@ -39,13 +38,13 @@ async fn the_log_is_in_the_format_and_at_the_level_that_lambda_says() {
             // Nothing listens there, which is worth a warning each time it is tried.
             .chain([("TOKEN_ENDPOINT", "http://127.0.0.1:1/token")])
             .collect();
-        let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &variables).await;
+        let function = Function::deployed(sandbox().await, &variables).await;
         let answer = Browser::default().verify(&function, NUMBER).await;
-        assert_eq!(answer.json()["outcome"], "operator_error", "{case}");
+        assert_eq!(answer.outcome(), "operator_error", "{case}");
 
-        let verification = function.environment().logged(r#""message":"verification""#).await;
+        let verification = function.logged(r#""message":"verification""#).await;
         assert!(verification["_aws"].is_object(), "{case}: metrics are there whatever the settings");
-        let log = function.environment().log();
+        let log = function.log();
         let line = log.iter().find(|line| line.to_string().contains(RETRIED));
         let seen = line.map(|line| if line.is_object() { "json" } else { "text" });
         assert_eq!(seen, warning, "{case}: {log:?}");

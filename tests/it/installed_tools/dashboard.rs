@@ -8,7 +8,7 @@ use sandbox::{Sandbox, Scenario, Settings};
 use serde_json::Value;
 
 use super::tools;
-use crate::support::{Browser, Function, Outcome};
+use crate::support::{Browser, Function, Outcome, sandbox};
 
 const NAMESPACE: &str = "NumberVerification";
 const NUMBER: &str = "+34600000001";
@@ -48,10 +48,10 @@ async fn emitted() -> BTreeSet<Metric> {
         Browser::default().verify(&function, NUMBER).await;
     }
     function.get("/numberverification-callback?state=last", &[]).await;
-    function.environment().logged("invalid_state").await;
+    function.logged("invalid_state").await;
 
     let mut emitted = BTreeSet::new();
-    let log = function.environment().log();
+    let log = function.log();
     let lines: Vec<_> = log.iter().filter(|line| line["message"] == "verification").collect();
     assert!(lines.len() > Scenario::ALL.len());
     for line in lines {
@@ -172,16 +172,16 @@ async fn the_runbook_is_about_these_alarms_and_these_lines() {
     }
 
     // A good one, one that says why, and a reload: all fields there are.
-    let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+    let sandbox = Arc::new(sandbox().await);
     let function = Function::deployed(sandbox.clone(), &[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, NUMBER).await;
-    browser.open(&function, &callback, "application/json").await;
-    browser.open(&function, &callback, "application/json").await;
+    browser.open_json(&function, &callback).await;
+    browser.open_json(&function, &callback).await;
     sandbox.set_scenario(Scenario::CodeExpired);
     Browser::default().verify(&function, NUMBER).await;
-    function.environment().logged("expired_code").await;
-    let log = function.environment().log();
+    function.logged("expired_code").await;
+    let log = function.log();
     let fields: BTreeSet<_> = log.iter().filter_map(Value::as_object).flat_map(|line| line.keys().cloned()).collect();
 
     let dashboard = template["Resources"]["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].to_string();

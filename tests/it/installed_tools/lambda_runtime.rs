@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use sandbox::{Sandbox, Settings};
 use serde_json::json;
 
 use super::tools;
-use crate::support::send;
+use crate::support::{sandbox, send};
 
 /// File, status, and what stands in the body.
 const EVENTS: [(&str, u64, &str); 21] = [
@@ -46,7 +45,7 @@ async fn every_sample_event_under_the_runtime_interface_emulator() {
     files.sort();
     assert_eq!(files, listed, "each file of events/ is in the table");
 
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let (_moto, moto_url) = tools::moto().await;
     store_secret(&moto_url).await;
     let (_emulator, invocations) = tools::emulator(
