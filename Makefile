@@ -19,9 +19,9 @@ run: .tools/run.stamp ## the function and a sandbox operator on this machine, at
 test: .tools/browser.stamp .tools/openid.stamp check-template ## every check
 	cargo fmt --all --check
 	@echo 'Building and linting all code: some minutes the first time.'
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	python3 -m pytest --quiet -p no:cacheprovider tests/browser
-	cargo test --workspace --no-fail-fast
+	cargo test --workspace --all-features --no-fail-fast
 
 check-template: .tools/test.stamp .tools/policy.stamp
 	sam validate --lint

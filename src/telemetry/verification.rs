@@ -71,24 +71,29 @@ impl Telemetry {
     /// Writes the line of a verification that has ended. A start that fails through our own fault is an outage like any
     /// other, and counts as one.
     pub fn concluded(&self, event: &Event, result: &std::result::Result<bool, Failure>) {
-        let result = match result {
-            Ok(true) => Result::Concluded(Outcome::Verified, None),
-            Ok(false) => Result::Concluded(Outcome::NotVerified, None),
-            Err(failure) => Result::Concluded(failure.outcome, Some(failure)),
-        };
-        self.write(event, result);
+        self.write(event, Result::of(result));
+    }
+
+    /// The line of a verification that has ended.
+    #[must_use]
+    pub fn line(&self, event: &Event, result: &std::result::Result<bool, Failure>) -> Vec<u8> {
+        self.render(event, Result::of(result))
     }
 
     /// Writes the line whatever the log level and format: CloudWatch finds metrics only in JSON, and a metric that went
     /// missing with its line would hide an outage.
     fn write(&self, event: &Event, result: Result) {
+        // If standard output is closed there is nowhere to report it.
+        let _ = std::io::stdout().lock().write_all(&self.render(event, result));
+    }
+
+    fn render(&self, event: &Event, result: Result) -> Vec<u8> {
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line { event, result, cold_start, function_name: &self.function_name };
         // Everything in it has a form in JSON.
-        let Ok(mut line) = serde_json::to_vec(&line) else { return };
+        let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');
-        // If standard output is closed there is nowhere to report it.
-        let _ = std::io::stdout().lock().write_all(&line);
+        line
     }
 }
 
@@ -97,6 +102,16 @@ impl Telemetry {
 enum Result<'a> {
     Started,
     Concluded(Outcome, Option<&'a Failure>),
+}
+
+impl<'a> Result<'a> {
+    fn of(result: &'a std::result::Result<bool, Failure>) -> Self {
+        match result {
+            Ok(true) => Self::Concluded(Outcome::Verified, None),
+            Ok(false) => Self::Concluded(Outcome::NotVerified, None),
+            Err(failure) => Self::Concluded(failure.outcome, Some(failure)),
+        }
+    }
 }
 
 struct Line<'a> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sandbox::{Leg, Scenario};
 
-use crate::support::{self, Browser, CALLBACK, Function, PHONE_MODE};
+use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, REDIRECT_URI, sandbox};
 
 fn parameters(url: &str) -> BTreeMap<String, String> {
     url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
@@ -17,7 +17,7 @@ async fn the_authorization_request_carries_a_sealed_state_and_a_challenge() {
     assert_eq!(sent["client_id"], "my-app-id");
     assert_eq!(sent["response_type"], "code");
     assert_eq!(sent["scope"], "dpv:FraudPreventionAndDetection#number-verification-verify-read");
-    assert_eq!(sent["redirect_uri"], support::REDIRECT_URI);
+    assert_eq!(sent["redirect_uri"], REDIRECT_URI);
     assert_eq!(sent["code_challenge_method"], "S256");
     assert_eq!(sent["code_challenge"].len(), 43);
     assert!(sent["state"].len() <= 512);
@@ -35,7 +35,7 @@ async fn prompt_and_login_hint_are_sent_where_configured() {
     assert_eq!(sent["login_hint"], "tel:+34600000001");
     assert!(!sent.contains_key("code_challenge"));
     let callback = function.at_operator(&authorization_url).await;
-    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
 }
 
 #[tokio::test]
@@ -54,8 +54,8 @@ async fn two_tabs_of_one_browser_both_finish() {
     let mut browser = Browser::default();
     let first = browser.callback_of(&function, "+34600000001").await;
     let second = browser.callback_of(&function, "+34600000002").await;
-    assert_eq!(browser.open(&function, &first, "application/json").await.json()["outcome"], "verified");
-    assert_eq!(browser.open(&function, &second, "application/json").await.json()["outcome"], "not_verified");
+    assert_eq!(browser.open_json(&function, &first).await.outcome(), "verified");
+    assert_eq!(browser.open_json(&function, &second).await.outcome(), "not_verified");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_reload_shows_the_same_result_without_asking_the_operator_again() {
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, phone).await;
         for _ in 0..3 {
-            assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], outcome);
+            assert_eq!(browser.open_json(&function, &callback).await.outcome(), outcome);
         }
         assert_eq!(function.sandbox.count(Leg::Token), 1, "{outcome}");
         assert_eq!(function.sandbox.count(Leg::Verify), 1, "{outcome}");
@@ -83,8 +83,8 @@ async fn a_result_is_of_no_use_to_another_browser_or_for_another_number() {
     let callback = thief.callback_of(&function, "+34600000002").await;
     let mark = thief.cookie("__Host-nv").unwrap();
     let cookies = format!("{mark}; {result}");
-    let answer = function.get(&callback, &[("cookie", &cookies), ("accept", "application/json")]).await;
-    assert_eq!(answer.json()["outcome"], "not_verified");
+    let answer = function.get(&callback, &[("cookie", &cookies), AS_JSON]).await;
+    assert_eq!(answer.outcome(), "not_verified");
 }
 
 #[tokio::test]
@@ -93,9 +93,9 @@ async fn a_code_that_was_not_spent_can_be_tried_again_by_a_reload() {
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     function.sandbox.set_scenario(Scenario::OperatorDown);
-    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "operator_error");
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "operator_error");
     function.sandbox.set_scenario(Scenario::ByNumber);
-    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_state_past_its_time_does_not_open() {
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     let outcome = loop {
-        let outcome = browser.open(&function, &callback, "application/json").await.json()["outcome"].clone();
+        let outcome = browser.open_json(&function, &callback).await.outcome();
         if outcome != "verified" {
             break outcome;
         }
@@ -122,8 +122,8 @@ async fn a_link_sent_to_a_victim_verifies_nobody() {
     let link = attacker.start(&function, "+34600000001").await;
 
     let callback = function.at_operator(&link).await;
-    let victim = Browser::default().open(&function, &callback, "application/json").await;
-    assert_eq!(victim.json()["outcome"], "wrong_browser");
+    let victim = Browser::default().open_json(&function, &callback).await;
+    assert_eq!(victim.outcome(), "wrong_browser");
     assert_eq!(function.sandbox.count(Leg::Token), 0, "nothing was asked of the operator");
 }
 
@@ -133,8 +133,8 @@ async fn in_phone_mode_anyone_can_finish_what_another_started() {
     let function = Function::start(PHONE_MODE).await;
     let link = Browser::default().start(&function, "+34600000001").await;
     let callback = function.at_operator(&link).await;
-    let victim = Browser::default().open(&function, &callback, "application/json").await;
-    assert_eq!(victim.json()["outcome"], "verified");
+    let victim = Browser::default().open_json(&function, &callback).await;
+    assert_eq!(victim.outcome(), "verified");
 }
 
 #[tokio::test]
@@ -154,22 +154,22 @@ async fn rubbish_sent_to_the_public_address_costs_nothing_at_the_operator() {
 async fn an_error_without_a_state_is_nobody_s() {
     let function = Function::start(&[]).await;
     for error in ["access_denied", "invalid_scope", "server_error"] {
-        let answer = function.get(&format!("{CALLBACK}?error={error}"), &[("accept", "application/json")]).await;
-        assert_eq!(answer.json()["outcome"], "invalid_request", "{error}");
+        let answer = function.get_json(&format!("{CALLBACK}?error={error}")).await;
+        assert_eq!(answer.outcome(), "invalid_request", "{error}");
     }
 }
 
 #[tokio::test]
 async fn the_issuer_is_checked_where_it_is_known() {
-    let sandbox = sandbox::Sandbox::start(sandbox::Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let issuer = sandbox.base_url();
     let function = Function::beside(sandbox, &[("ISSUER", &issuer)]);
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     let (without_iss, _) = callback.split_once("&iss=").expect("the sandbox sends iss");
     for other in [without_iss.to_owned(), format!("{without_iss}&iss=https%3A%2F%2Fevil.example")] {
-        let answer = browser.open(&function, &other, "application/json").await;
-        assert_eq!(answer.json()["outcome"], "invalid_request", "{other}");
+        let answer = browser.open_json(&function, &other).await;
+        assert_eq!(answer.outcome(), "invalid_request", "{other}");
     }
-    assert_eq!(browser.open(&function, &callback, "application/json").await.json()["outcome"], "verified");
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox::{Handshakes, Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use sandbox::{Handshakes, Leg, Sandbox, Scripted, Settings};
 use serde_json::json;
 
 use crate::support::far_side::{self, End, FarSide};
-use crate::support::{self, Function, PHONE_MODE};
+use crate::support::{Function, PHONE_MODE, sample_callback, sandbox};
 
 /// The program beside a sandbox behind TLS.
 async fn behind_tls(scripts: &[(Leg, Scripted)], variables: &[(&str, &str)]) -> Function {
@@ -32,9 +32,7 @@ fn ca_file(sandbox: &Sandbox) -> PathBuf {
 }
 
 async fn verify(function: &Function) {
-    let callback = format!("{}?code={SAMPLE_CODE}&state=%2B34600000001", support::CALLBACK);
-    let answer = function.get(&callback, &[("accept", "application/json")]).await;
-    assert_eq!(answer.json()["outcome"], "verified");
+    assert_eq!(function.get_json(&sample_callback("+34600000001")).await.outcome(), "verified");
 }
 
 /// What a sandbox was asked for: secrets, tokens, verifications.
@@ -131,7 +129,7 @@ async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
     let never = Scripted::late(Duration::from_mins(10)).times(1);
     let function = behind_tls(&[(Leg::Secret, never)], &[]).await.with_time_left(Duration::from_secs(3));
     until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
-    function.environment().freeze().await;
+    function.freeze().await;
     // It is the time itself that makes it a freeze.
     tokio::time::sleep(Duration::from_millis(1300)).await;
     verify(&function).await;
@@ -151,9 +149,8 @@ async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed()
         let function = behind_tls(&[], &[("OPERATOR_BASE_URL", operator), ("OPERATOR_CA_FILE", "")]).await;
         let function = function.with_time_left(Duration::from_secs(3));
         until("the secret", || function.sandbox.count(Leg::Secret) == 1).await;
-        let callback = format!("{}?code={SAMPLE_CODE}&state=%2B34600000001", support::CALLBACK);
-        let answer = function.get(&callback, &[("accept", "application/json")]).await;
-        assert_eq!(answer.json()["outcome"], outcome, "{name}");
+        let answer = function.get_json(&sample_callback("+34600000001")).await;
+        assert_eq!(answer.outcome(), outcome, "{name}");
         assert_eq!(asked(&function.sandbox), [1, 0, 0], "{name}");
     }
 }
@@ -162,7 +159,7 @@ async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed()
 #[tokio::test]
 async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
-        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        let sandbox = sandbox().await;
         let operator = FarSide::of(&sandbox).await;
         let variables = [PHONE_MODE, &[("OPERATOR_BASE_URL", operator.url.as_str())]].concat();
         let function = Function::deployed(sandbox, &variables).await;
@@ -170,7 +167,7 @@ async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
             operator.connections() == 1 && function.sandbox.count(Leg::Secret) == 1
         })
         .await;
-        function.environment().freeze().await;
+        function.freeze().await;
         operator.end_idle(end).await;
         verify(&function).await;
         assert_eq!((operator.connections(), operator.requests()), (2, 2), "{end:?}");
@@ -187,16 +184,4 @@ async fn the_system_s_certificates_are_not_read() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe = pipe.to_str().unwrap();
     verify(&behind_tls(&[], &[("SSL_CERT_FILE", pipe), ("SSL_CERT_DIR", pipe)]).await).await;
-}
-
-/// AWS-LC's would take more of a first verification than all else together: see .cargo/config.toml.
-#[test]
-fn no_randomness_is_made_of_the_cpu_s_jitter() {
-    assert!(program_holds("RAND_bytes"), "the program's symbols are there to look at");
-    assert!(!program_holds("jent_read_entropy"), "AWS_LC_SYS_NO_JITTER_ENTROPY was not set when AWS-LC was built");
-}
-
-fn program_holds(text: &str) -> bool {
-    let program = std::fs::read(env!("CARGO_BIN_EXE_number-verification")).unwrap();
-    String::from_utf8_lossy(&program).contains(text)
 }

@@ -4,14 +4,10 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use sandbox::{ClientAuth, Leg, Scripted, Served};
+use sandbox::{ClientAuth, Leg, Scripted};
 use serde_json::{Value, json};
 
-use crate::support::{self, Browser, Function};
-
-fn served(function: &Function, leg: Leg) -> Served {
-    function.sandbox.requests().into_iter().rfind(|served| served.leg == Some(leg)).unwrap()
-}
+use crate::support::{Browser, Function, REDIRECT_URI, sandbox};
 
 #[tokio::test]
 async fn the_token_request_is_that_of_rfc_6749() {
@@ -19,12 +15,12 @@ async fn the_token_request_is_that_of_rfc_6749() {
         [("client_secret_basic", ClientAuth::ClientSecretBasic), ("client_secret_post", ClientAuth::ClientSecretPost)]
     {
         let function = Function::start(&[("TOKEN_ENDPOINT_AUTH_METHOD", method)]).await;
-        assert_eq!(Browser::default().verify(&function, "+34600000001").await.json()["outcome"], "verified");
-        let request = served(&function, Leg::Token);
+        assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
+        let request = function.last_request(Leg::Token);
         assert_eq!(request.client_auth, Some(expected));
         assert_eq!(request.content_type.as_deref(), Some("application/x-www-form-urlencoded"));
         assert_eq!(request.fields["grant_type"], "authorization_code");
-        assert_eq!(request.fields["redirect_uri"], support::REDIRECT_URI);
+        assert_eq!(request.fields["redirect_uri"], REDIRECT_URI);
         assert_eq!(request.fields["code_verifier"].len(), 43);
     }
 }
@@ -33,7 +29,7 @@ async fn the_token_request_is_that_of_rfc_6749() {
 async fn a_bare_client_secret_goes_with_client_id() {
     let function = Function::start(&[("CLIENT_ID", "my-app-id")]).await;
     function.sandbox.set_secret_string("my-app-secret\n");
-    assert_eq!(Browser::default().verify(&function, "+34600000001").await.json()["outcome"], "verified");
+    assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
 }
 
 #[tokio::test]
@@ -42,9 +38,9 @@ async fn a_gateway_that_takes_json_only_gets_json_once() {
     let unsupported = Scripted::answer(415, "").times(1);
     function.sandbox.script(Leg::Token, Some(unsupported));
     // The sandbox itself takes forms only, as RFC 6749 says, and answers 415 to the JSON.
-    assert_eq!(Browser::default().verify(&function, "+34600000001").await.json()["outcome"], "operator_error");
+    assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "operator_error");
     assert_eq!(function.sandbox.count(Leg::Token), 2);
-    let second = served(&function, Leg::Token);
+    let second = function.last_request(Leg::Token);
     assert_eq!(second.content_type.as_deref(), Some("application/json"));
     assert_eq!(second.fields["grant_type"], "authorization_code");
 }
@@ -54,8 +50,8 @@ async fn the_number_goes_out_plain_or_hashed() {
     for (format, field, length) in [("plain", "phoneNumber", "+34600000001".len()), ("hashed", "hashedPhoneNumber", 64)]
     {
         let function = Function::start(&[("PHONE_NUMBER_FORMAT", format)]).await;
-        assert_eq!(Browser::default().verify(&function, "+34600000001").await.json()["outcome"], "verified");
-        let request = served(&function, Leg::Verify);
+        assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
+        let request = function.last_request(Leg::Verify);
         assert_eq!(request.fields.len(), 1, "exactly one of the two: {:?}", request.fields);
         assert_eq!(request.fields[field].len(), length);
     }
@@ -68,14 +64,10 @@ async fn the_scopes_of_all_versions_of_the_api() {
         ("v1", "dpv:FraudPreventionAndDetection number-verification:verify"),
         ("v2", "dpv:FraudPreventionAndDetection number-verification:verify"),
     ] {
-        let sandbox = sandbox::Sandbox::start(sandbox::Settings::default()).await.unwrap();
+        let sandbox = sandbox().await;
         let verify_endpoint = format!("{}/number-verification/{version}/verify", sandbox.base_url());
         let function = Function::beside(sandbox, &[("SCOPE", scope), ("VERIFY_ENDPOINT", &verify_endpoint)]);
-        assert_eq!(
-            Browser::default().verify(&function, "+34600000001").await.json()["outcome"],
-            "verified",
-            "{version}"
-        );
+        assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified", "{version}");
     }
 }
 
@@ -113,8 +105,8 @@ async fn an_id_token_must_be_ours_and_of_this_flow() {
             &form_urlencoded::byte_serialize(function.sandbox.base_url().as_bytes()).collect::<String>(),
             "https%3A%2F%2Foperator.example",
         );
-        let answer = browser.open(&function, &callback, "application/json").await;
-        assert_eq!(answer.json()["outcome"], outcome, "{name}");
+        let answer = browser.open_json(&function, &callback).await;
+        assert_eq!(answer.outcome(), outcome, "{name}");
     }
     function.sandbox.script(Leg::Token, None);
 }

@@ -2,10 +2,10 @@
 
 use std::process::Stdio;
 
-use sandbox::{Sandbox, Settings};
+use sandbox::Sandbox;
 use tokio::process::Command;
 
-use crate::support::{Browser, Function};
+use crate::support::{Browser, Function, sandbox};
 
 const NUMBER: &str = "+34600000001";
 const DOCUMENT: &str = "/.well-known/openid-configuration";
@@ -16,7 +16,7 @@ fn reads(sandbox: &Sandbox) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_document_tells_the_endpoints_and_is_read_once() {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let base_url = sandbox.base_url();
     let function = Function::deployed(
         sandbox,
@@ -28,7 +28,7 @@ async fn the_document_tells_the_endpoints_and_is_read_once() {
     )
     .await;
     for _ in 0..2 {
-        assert_eq!(Browser::default().verify(&function, NUMBER).await.json()["outcome"], "verified");
+        assert_eq!(Browser::default().verify(&function, NUMBER).await.outcome(), "verified");
     }
     assert_eq!(reads(&function.sandbox), 1);
 
@@ -36,19 +36,19 @@ async fn the_document_tells_the_endpoints_and_is_read_once() {
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, NUMBER).await;
     let (without, _) = callback.split_once("&iss=").unwrap();
-    assert_eq!(browser.open(&function, without, "application/json").await.json()["outcome"], "invalid_request");
+    assert_eq!(browser.open_json(&function, without).await.outcome(), "invalid_request");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_variable_nothing_is_read() {
-    let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &[]).await;
-    assert_eq!(Browser::default().verify(&function, NUMBER).await.json()["outcome"], "verified");
+    let function = Function::deployed(sandbox().await, &[]).await;
+    assert_eq!(Browser::default().verify(&function, NUMBER).await.outcome(), "verified");
     assert_eq!(reads(&function.sandbox), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_one_line_and_the_program_ends() {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let base_url = sandbox.base_url();
     let verify = format!("{base_url}/number-verification/v0/verify");
     for (discovery, verify, says) in [

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 /// Every Rust file below a folder, as one text.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
@@ -29,5 +31,19 @@ fn every_test_that_docs_security_md_names_exists() {
     assert!(named.len() > 25, "{named:?}");
     for name in named {
         assert!(sources.contains(&format!("fn {name}(")), "no test {name}");
+    }
+}
+
+/// The variables of `sam local invoke --env-vars`, and nothing an owner would not set.
+#[test]
+fn the_variables_for_sam_local_are_those_the_template_names() {
+    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();
+    let variables = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/events/env.json")).unwrap();
+    let variables: Value = serde_json::from_slice(&variables).unwrap();
+    for name in variables["NumberVerificationFunction"].as_object().unwrap().keys() {
+        assert!(
+            template.contains(&format!("          {name}:")),
+            "sam local passes no variable the template lacks: {name}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sandbox::Leg;
 use serde_json::{Value, json};
 
-use crate::support::{self, CALLBACK, Function, http_api_event};
+use crate::support::{AS_JSON, CALLBACK, DOMAIN, Function, PHONE_MODE, http_api_event};
 
 /// An event from a method, path and query, headers, and body.
 type WriteEvent = fn(&str, &str, &[(&str, &str)], &str) -> Value;
@@ -80,12 +80,11 @@ async fn the_whole_way() {
 
         let callback = function.at_operator(started.header("location")).await;
         assert!(callback.starts_with(&format!("{prefix}{CALLBACK}?")), "{name}: {callback}");
-        let headers = [("cookie", cookie.as_str()), ("accept", "application/json")];
+        let headers = [("cookie", cookie.as_str()), AS_JSON];
         let answer = function.invoke(&event("GET", &callback, &headers, "")).await;
-        assert_eq!(answer.json()["outcome"], "verified", "{name}");
+        assert_eq!(answer.outcome(), "verified", "{name}");
 
-        let token_request = function.sandbox.requests().into_iter().find(|served| served.leg == Some(Leg::Token));
-        assert_eq!(token_request.unwrap().fields["redirect_uri"], redirect_uri, "{name}");
+        assert_eq!(function.last_request(Leg::Token).fields["redirect_uri"], redirect_uri, "{name}");
     }
 }
 
@@ -93,12 +92,12 @@ async fn the_whole_way() {
 #[tokio::test]
 async fn a_plus_that_nobody_encoded_is_still_the_number() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
-        let variables = [variables, support::PHONE_MODE].concat();
+        let variables = [variables, PHONE_MODE].concat();
         let function = Function::start(&variables).await;
         for number in ["+34600000001", "%2B34600000001", "%2b34600000001", "%2034600000001"] {
             let callback = format!("{prefix}{CALLBACK}?code={}&state={number}", sandbox::SAMPLE_CODE);
-            let answer = function.invoke(&event("GET", &callback, &[("accept", "application/json")], "")).await;
-            assert_eq!(answer.json()["outcome"], "verified", "{name}: {number}");
+            let answer = function.invoke(&event("GET", &callback, &[AS_JSON], "")).await;
+            assert_eq!(answer.outcome(), "verified", "{name}: {number}");
         }
     }
 }
@@ -111,12 +110,12 @@ async fn a_repeated_parameter_is_refused() {
             // Without multi-value headers it keeps the last one, and nobody behind it can see the first.
             continue;
         }
-        let variables = [variables, support::PHONE_MODE].concat();
+        let variables = [variables, PHONE_MODE].concat();
         let function = Function::start(&variables).await;
         for query in ["code=a&code=b&state=%2B34600000001", "code=a&state=%2B34600000001&state=%2B34600000002"] {
             let callback = format!("{prefix}{CALLBACK}?{query}");
-            let answer = function.invoke(&event("GET", &callback, &[("accept", "application/json")], "")).await;
-            assert_eq!(answer.json()["outcome"], "invalid_request", "{name}: {query}");
+            let answer = function.invoke(&event("GET", &callback, &[AS_JSON], "")).await;
+            assert_eq!(answer.outcome(), "invalid_request", "{name}: {query}");
         }
     }
 }
@@ -125,7 +124,7 @@ async fn a_repeated_parameter_is_refused() {
 async fn a_client_s_host_header_has_no_part_in_the_redirect_uri() {
     for Source { name, variables, prefix, redirect_uri, event } in SOURCES {
         let function = Function::start(variables).await;
-        let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("accept", "application/json")];
+        let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), AS_JSON];
         let started =
             function.invoke(&event("POST", &format!("{prefix}/start"), &headers, "phone=%2B34600000001")).await;
         let authorization_url = started.json()["authorization_url"].as_str().unwrap().to_owned();
@@ -138,9 +137,9 @@ async fn a_client_s_host_header_has_no_part_in_the_redirect_uri() {
 #[tokio::test]
 async fn behind_a_load_balancer_the_redirect_uri_must_be_set() {
     let function = Function::start(&[]).await;
-    let event = alb_event("POST", "/start", &[("accept", "application/json")], "phone=%2B34600000001");
+    let event = alb_event("POST", "/start", &[AS_JSON], "phone=%2B34600000001");
     let answer = function.invoke(&event).await;
-    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (500, Some("misconfigured")));
+    assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"));
 }
 
 fn http_api_stage_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Value {
@@ -178,7 +177,7 @@ fn rest_api_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], 
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "abc123",
-            "domainName": support::DOMAIN,
+            "domainName": DOMAIN,
             "domainPrefix": "abc123",
             "extendedRequestId": "JJbxmplHYosFVYQ=",
             "httpMethod": method,

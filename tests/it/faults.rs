@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use number_verification::outcome::Outcome;
-use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use sandbox::{Leg, Sandbox, Scripted, Settings};
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{self, FarSide, Fault};
-use crate::support::{Answer, CALLBACK, Function};
+use crate::support::{Answer, Function, Outcome, PHONE_MODE, sample_callback, sandbox};
 
-/// A callback that needs all three legs, and no start.
+/// A callback that makes all three upstream calls.
 fn callback() -> String {
-    format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001")
+    sample_callback("+34600000001")
 }
 
 /// The variable that sets a leg's address, and the path below it.
@@ -38,7 +37,7 @@ const TIME_LEFT: Duration = Duration::from_secs(3);
 async fn outcome(function: Function) -> String {
     let function = function.with_time_left(TIME_LEFT);
     let start = Instant::now();
-    let answer = function.get(&callback(), &[("accept", "application/json")]).await;
+    let answer = function.get_json(&callback()).await;
     assert!(start.elapsed() < TIME_LEFT, "answered after the deadline");
     let outcome = said(&answer);
     assert_eq!(answer.status, outcome.status());
@@ -82,7 +81,7 @@ async fn each_fault_on_a_new_connection() {
     for (fault, of_secret, of_operator) in ON_A_NEW_CONNECTION {
         for (leg, expected) in [(Leg::Secret, of_secret), (Leg::Token, of_operator), (Leg::Verify, of_operator)] {
             rows.spawn(async move {
-                let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+                let sandbox = Arc::new(sandbox().await);
                 let far_side = FarSide::of(&sandbox).await;
                 far_side.always(fault);
                 let outcome = outcome(function(sandbox, leg, &far_side.url)).await;
@@ -100,7 +99,7 @@ async fn each_way_a_connection_cannot_be_made() {
         [(Leg::Secret, "misconfigured"), (Leg::Token, "operator_error"), (Leg::Verify, "operator_error")]
     {
         rows.spawn(async move {
-            let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+            let sandbox = Arc::new(sandbox().await);
             let (_refuses, url) = far_side::refusing();
             assert_eq!(outcome(function(sandbox.clone(), leg, &url)).await, unreachable, "{leg:?}: refused");
 
@@ -152,7 +151,7 @@ async fn each_answer_that_is_not_the_protocol_s() {
         ("a gateway's timeout", 504, &html, "<html>", "operator_timeout"),
     ] {
         for leg in [Leg::Token, Leg::Verify] {
-            let function = Function::start(&[("STATE_MODE", "phone")]).await;
+            let function = Function::start(PHONE_MODE).await;
             let sandbox = function.sandbox.clone();
             let scripted = headers
                 .iter()
@@ -183,7 +182,7 @@ async fn each_answer_that_is_almost_the_protocol_s() {
         ("an error in a 200", Leg::Token, "application/json", r#"{"error":"invalid_grant"}"#, "operator_error"),
     ];
     for (name, leg, content_type, body, expected) in rows {
-        let function = Function::start(&[("STATE_MODE", "phone")]).await;
+        let function = Function::start(PHONE_MODE).await;
         let scripted = Scripted::answer(200, body);
         let typed = if content_type.is_empty() { scripted } else { scripted.header("content-type", content_type) };
         function.sandbox.script(leg, Some(typed));
@@ -194,7 +193,7 @@ async fn each_answer_that_is_almost_the_protocol_s() {
 /// The one answer after which a request is sent again in another form: Telefónica's own SDK does so.
 #[tokio::test]
 async fn a_415_is_answered_with_json() {
-    let function = Function::start(&[("STATE_MODE", "phone")]).await;
+    let function = Function::start(PHONE_MODE).await;
     let sandbox = function.sandbox.clone();
     sandbox.script(Leg::Token, Some(Scripted::answer(415, "")));
     assert_eq!(outcome(function).await, "operator_error");
@@ -233,17 +232,16 @@ async fn each_fault_on_a_kept_connection() {
         for leg in [Leg::Token, Leg::Verify] {
             rows.spawn(async move {
                 let name = format!("{fault:?} on {leg:?} after {idle_for:?}");
-                let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+                let sandbox = Arc::new(sandbox().await);
                 let far_side = FarSide::of(&sandbox).await;
                 let function = function(sandbox, leg, &far_side.url).with_time_left(TIME_LEFT);
-                let as_json = [("accept", "application/json")];
-                assert_eq!(said(&function.get(&callback(), &as_json).await), Outcome::Verified);
+                assert_eq!(said(&function.get_json(&callback()).await), Outcome::Verified);
                 assert_eq!((far_side.requests(), far_side.connections()), (1, 1));
                 // It is the time itself that makes the connection an idle one.
                 tokio::time::sleep(idle_for).await;
                 far_side.once(fault);
                 let start = Instant::now();
-                let outcome = said(&function.get(&callback(), &as_json).await).name();
+                let outcome = said(&function.get_json(&callback()).await).name();
                 assert!(start.elapsed() < TIME_LEFT, "{name}: answered after the deadline");
                 assert_eq!((outcome, far_side.requests() - 1), expected, "{name}");
             });

@@ -1,13 +1,8 @@
 //! Whatever a client puts into its request, the real program answers with a page of its own, and lives on.
 
-use std::time::Duration;
-
-use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{CALLBACK, DOMAIN, Function, http_api_event};
-
-const TIME_LEFT: Duration = Duration::from_secs(5);
+use crate::support::{CALLBACK, DOMAIN, Function, http_api_event, sandbox};
 
 fn with(mut event: Value, member: &str, value: Value) -> Value {
     *event.pointer_mut(member).unwrap() = value;
@@ -33,7 +28,7 @@ fn alb_event(host: &str, query: &Value) -> Value {
 #[tokio::test]
 async fn every_request_gets_a_page() {
     let redirect_uri = format!("https://{DOMAIN}{CALLBACK}");
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let function = Function::deployed(sandbox, &[("REDIRECT_URI", &redirect_uri)]).await;
     for (name, event, status) in [
         ("a state that is not ours", callback_event(), 400),
@@ -51,7 +46,7 @@ async fn every_request_gets_a_page() {
         ("a load balancer's host", alb_event("a b:c[", &json!({ "code": "a", "state": "b" })), 400),
         ("a load balancer's empty host", alb_event("", &json!({})), 400),
     ] {
-        let answer = function.environment().invoke(&event, TIME_LEFT).await;
+        let answer = function.invoke_raw(&event).await;
         let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(answer["statusCode"], status, "{name}");
         assert!(answer["body"].as_str().unwrap().contains("Reference for support"), "{name}: {answer}");
@@ -61,10 +56,10 @@ async fn every_request_gets_a_page() {
 /// A test event from the console, say. There is nobody to show a page to.
 #[tokio::test]
 async fn what_is_no_request_is_an_error_that_quotes_nothing_and_ends_nothing() {
-    let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &[]).await;
+    let function = Function::deployed(sandbox().await, &[]).await;
     for event in [json!({}), json!("+34600000001"), json!({ "httpMethod": "+34600000001" }), json!(null)] {
-        let error = function.environment().invoke(&event, TIME_LEFT).await.unwrap_err();
-        let log = format!("{:?}", function.environment().log());
+        let error = function.invoke_raw(&event).await.unwrap_err();
+        let log = format!("{:?}", function.log());
         assert!(!error.contains("600000001") && !log.contains("600000001"), "{event}: {error} {log}");
     }
     assert_eq!(function.get("/", &[]).await.status, 200);

@@ -4,18 +4,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use sandbox::{Leg, Scripted, Settings};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{FarSide, Fault};
-use crate::support::{Browser, CALLBACK, Function};
+use crate::support::{Browser, Function, PHONE_MODE, sample_callback, sandbox};
 
 /// A callback that needs all three legs, and no start.
-async fn verify(function: &Function) -> String {
-    let callback = format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001");
-    let answer = function.get(&callback, &[("accept", "application/json")]).await;
-    answer.json()["outcome"].as_str().unwrap().to_owned()
+async fn verify(function: &Function) -> &'static str {
+    function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
 
 fn refuses(code: &str) -> Scripted {
@@ -50,18 +48,18 @@ async fn each_trouble_of_secrets_manager_has_its_line_and_passes() {
         ),
     ] {
         rows.spawn(async move {
-            let sandbox = Sandbox::start(Settings::default()).await.unwrap();
-            let function = Function::deployed(sandbox, &[("STATE_MODE", "phone")]).await;
+            let sandbox = sandbox().await;
+            let function = Function::deployed(sandbox, PHONE_MODE).await;
             let function = function.with_time_left(Duration::from_secs(4));
             function.sandbox.script(Leg::Secret, Some(scripted));
             let start = Instant::now();
             assert_eq!(verify(&function).await, outcome, "{name}");
             assert!(start.elapsed() < Duration::from_secs(4), "{name}: answered after the deadline");
 
-            let logged = function.environment().logged(r#""reason""#).await;
+            let logged = function.logged(r#""reason""#).await;
             let reason = logged["reason"].as_str().unwrap();
             assert!(reason.starts_with("secret number-verification: ") && reason.contains(line), "{name}: {reason}");
-            let log = format!("{:?}", function.environment().log());
+            let log = format!("{:?}", function.log());
             assert!(!log.contains("hus") && !log.contains("600000001"), "{name}: {log}");
 
             function.sandbox.script(Leg::Secret, None);
@@ -80,7 +78,7 @@ fn secret(client_secret: &str) -> String {
 #[tokio::test]
 async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
     const AT_ONCE: usize = 20;
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
     // Long enough that all of them are there when the secret changes.
     function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(20))));
@@ -90,7 +88,7 @@ async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
         browsers.spawn(async move {
             let mut outcomes = Vec::new();
             for phone in ["+34600000001", "+34600000002", "+34600000001", "+34600000002"] {
-                outcomes.push(Browser::default().verify(&function, phone).await.json()["outcome"].clone());
+                outcomes.push(Browser::default().verify(&function, phone).await.outcome());
             }
             outcomes
         });
@@ -113,7 +111,7 @@ async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
 /// Where the operator has a new secret and Secrets Manager has not: one more reading, and no second try.
 #[tokio::test]
 async fn an_unchanged_secret_is_read_again_once_and_not_tried_again() {
-    let function = Function::start(&[("STATE_MODE", "phone")]).await;
+    let function = Function::start(PHONE_MODE).await;
     assert_eq!(verify(&function).await, "verified");
     function.sandbox.set_client_secret("another");
     function.sandbox.clear_requests();
@@ -128,7 +126,7 @@ async fn an_unchanged_secret_is_read_again_once_and_not_tried_again() {
 #[tokio::test]
 async fn credentials_are_asked_for_again_before_they_expire() {
     for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
-        let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+        let sandbox = Arc::new(sandbox().await);
         let credentials = FarSide::of(&sandbox).await;
         let expires = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + valid_for;
         let expires = aws_smithy_types::DateTime::from_secs(expires.try_into().unwrap()).to_string();

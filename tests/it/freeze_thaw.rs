@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox::{Leg, Sandbox, Scripted, Settings};
+use sandbox::{Leg, Scripted};
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{End, FarSide, Fault};
-use crate::support::{Browser, Function};
+use crate::support::{Browser, Function, sandbox};
 
 /// After this time a connection counts as idle. It is the time itself that makes it so; there is nothing to wait for.
 const IDLE: Duration = Duration::from_millis(1100);
 
 /// The real program, with a raw socket in front of the token endpoint and of `verify`.
 async fn deployed(variables: &[(&str, &str)]) -> (Function, FarSide, FarSide) {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let (token, verify) = (FarSide::of(&sandbox).await, FarSide::of(&sandbox).await);
     let token_endpoint = format!("{}/token", token.url);
     let verify_endpoint = format!("{}/number-verification/v0/verify", verify.url);
@@ -27,15 +27,15 @@ async fn connections_that_ended_during_a_freeze_are_not_seen_by_the_user() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
         let (function, token, verify) = deployed(&[]).await;
         let answer = Browser::default().verify(&function, "+34600000001").await;
-        assert_eq!(answer.json()["outcome"], "verified", "{end:?}");
+        assert_eq!(answer.outcome(), "verified", "{end:?}");
 
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, "+34600000002").await;
-        function.environment().freeze().await;
+        function.freeze().await;
         token.end_idle(end).await;
         verify.end_idle(end).await;
-        let answer = browser.open(&function, &callback, "application/json").await;
-        assert_eq!(answer.json()["outcome"], "not_verified", "{end:?}");
+        let answer = browser.open_json(&function, &callback).await;
+        assert_eq!(answer.outcome(), "not_verified", "{end:?}");
 
         for leg in [Leg::Token, Leg::Verify] {
             let served = function.sandbox.requests().into_iter().filter(|served| served.leg == Some(leg));
@@ -58,10 +58,10 @@ async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, "+34600000001").await;
         token.connected().await;
-        function.environment().freeze().await;
+        function.freeze().await;
         token.end_idle(end).await;
-        let answer = browser.open(&function, &callback, "application/json").await;
-        assert_eq!(answer.json()["outcome"], "verified", "{end:?}");
+        let answer = browser.open_json(&function, &callback).await;
+        assert_eq!(answer.outcome(), "verified", "{end:?}");
         assert_eq!((token.connections(), token.requests()), (2, 1), "{end:?}: the request went over a new connection");
     }
 }
@@ -75,8 +75,8 @@ async fn a_connection_opened_ahead_that_stood_idle_is_tried_again_like_a_kept_on
     token.connected().await;
     tokio::time::sleep(IDLE).await;
     token.once(Fault::CloseUnserved);
-    let answer = browser.open(&function, &callback, "application/json").await;
-    assert_eq!(answer.json()["outcome"], "verified");
+    let answer = browser.open_json(&function, &callback).await;
+    assert_eq!(answer.outcome(), "verified");
     assert_eq!((token.requests(), function.sandbox.count(Leg::Token)), (2, 1), "sent again, accepted once");
 }
 
@@ -90,13 +90,13 @@ async fn a_request_lost_on_an_idle_connection_is_sent_again_and_logged() {
         token.once(fault);
         verify.once(fault);
         let answer = Browser::default().verify(&function, "+34600000002").await;
-        assert_eq!(answer.json()["outcome"], "not_verified", "{fault:?}");
+        assert_eq!(answer.outcome(), "not_verified", "{fault:?}");
 
         assert_eq!((token.requests(), verify.requests()), (3, 3), "{fault:?}: one sent again");
         assert_eq!(function.sandbox.count(Leg::Token), 2, "{fault:?}: one accepted for each verification");
-        let line = function.environment().logged(r#""not_verified""#).await;
+        let line = function.logged(r#""not_verified""#).await;
         assert_eq!((&line["token_retried"], &line["verify_retried"]), (&true.into(), &true.into()), "{fault:?}");
-        let log = function.environment().log();
+        let log = function.log();
         let retries = log.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains("again")));
         assert_eq!(retries.count(), 2, "{fault:?}: {log:#?}");
     }
@@ -127,7 +127,7 @@ async fn any_number_of_dead_connections_is_passed_over() {
         if is_dead { Fault::CloseUnserved } else { Fault::None }
     });
     let answer = Browser::default().verify(&function, "+34600000002").await;
-    assert_eq!(answer.json()["outcome"], "not_verified");
+    assert_eq!(answer.outcome(), "not_verified");
     assert_eq!(token.requests(), 2 * KEPT);
     assert_eq!(function.sandbox.count(Leg::Token), KEPT + 1, "one accepted for each verification");
 }

@@ -21,7 +21,7 @@ async fn nothing_of_a_query_reaches_a_page() {
         ] {
             let page = function.get(&format!("{CALLBACK}?{query}"), &[]).await;
             assert!(!page.body.contains("alert(1)") && !page.body.contains("<script"), "{query}: {}", page.body);
-            let answer = function.get(&format!("{CALLBACK}?{query}"), &[("accept", "application/json")]).await;
+            let answer = function.get_json(&format!("{CALLBACK}?{query}")).await;
             assert!(!answer.body.contains("alert(1)"), "{query}: {}", answer.body);
         }
     }
@@ -69,8 +69,8 @@ async fn a_stolen_code_cannot_be_used_in_another_browser_s_flow() {
         form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).unwrap().1.into_owned()
     };
     let injected = format!("{CALLBACK}?code={}&state={}", part(&stolen, "code"), part(&own, "state"));
-    let answer = thief.open(&function, &injected, "application/json").await;
-    assert_eq!(answer.json()["outcome"], "expired_code", "the operator refuses the code beside another's verifier");
+    let answer = thief.open_json(&function, &injected).await;
+    assert_eq!(answer.outcome(), "expired_code", "the operator refuses the code beside another's verifier");
     assert_eq!(function.sandbox.count(Leg::Verify), 0);
 }
 
@@ -103,7 +103,7 @@ async fn nothing_of_the_operator_s_errors_reaches_a_page() {
     function.sandbox.script(Leg::Token, Some(sandbox::Scripted::json(400, &error)));
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
-    let page = browser.open(&function, &callback, "text/html").await;
+    let page = browser.open(&function, &callback).await;
     assert_eq!(page.status, 502);
     for part in ["invalid_grant", "alert(1)", "x<y"] {
         assert!(!page.body.contains(part), "{part}");

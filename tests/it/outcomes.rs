@@ -5,13 +5,13 @@ use std::time::Duration;
 use sandbox::{Leg, Scenario, Scripted};
 use serde_json::json;
 
-use crate::support::{Browser, CALLBACK, Function, PHONE_MODE};
+use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE};
 
 /// Goes the whole way twice, once as a person and once as a program, and compares both with the table.
 async fn expect(function: &Function, phone: &str, outcome: &str, status: u16, page_says: &str) {
     let mut person = Browser::default();
     let callback = person.callback_of(function, phone).await;
-    let page = person.open(function, &callback, "text/html").await;
+    let page = person.open(function, &callback).await;
     assert_eq!(page.status, status, "{}", page.body);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.body.contains(page_says), "{page_says} is not in {}", page.body);
@@ -58,8 +58,8 @@ async fn invalid_request() {
         ("state twice", "code=abc&state=%2B34600000001&state=%2B34600000002".to_owned()),
         ("a code too long", format!("code={too_long}&state=%2B34600000001")),
     ] {
-        let answer = function.get(&format!("{CALLBACK}?{query}"), &[("accept", "application/json")]).await;
-        assert_eq!((answer.status, answer.json()["outcome"].as_str()), (400, Some("invalid_request")), "{name}");
+        let answer = function.get_json(&format!("{CALLBACK}?{query}")).await;
+        assert_eq!((answer.status, answer.outcome()), (400, "invalid_request"), "{name}");
     }
     assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not asked");
 }
@@ -71,8 +71,8 @@ async fn invalid_state() {
     let callback = browser.callback_of(&function, "+34600000001").await;
     let altered = callback.replace("state=A", "state=B");
     assert_ne!(callback, altered, "a state begins with its version");
-    let answer = browser.open(&function, &altered, "application/json").await;
-    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (400, Some("invalid_state")));
+    let answer = browser.open_json(&function, &altered).await;
+    assert_eq!((answer.status, answer.outcome()), (400, "invalid_state"));
     assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not asked");
 }
 
@@ -83,8 +83,8 @@ async fn wrong_browser() {
     let mut with_a_cookie_of_its_own = Browser::default();
     with_a_cookie_of_its_own.start(&function, "+34600000001").await;
     for mut other in [Browser::default(), with_a_cookie_of_its_own] {
-        let answer = other.open(&function, &callback, "application/json").await;
-        assert_eq!((answer.status, answer.json()["outcome"].as_str()), (403, Some("wrong_browser")));
+        let answer = other.open_json(&function, &callback).await;
+        assert_eq!((answer.status, answer.outcome()), (403, "wrong_browser"));
     }
     assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not asked");
 }
@@ -129,10 +129,10 @@ async fn misconfigured_where_the_scope_is_refused() {
 #[tokio::test]
 async fn misconfigured_where_there_is_no_secret() {
     let function = Function::start(&[("CLIENT_SECRET_ID", "no-such-secret")]).await;
-    let answer = function.post("/start", "phone=%2B34600000001", &[("accept", "application/json")]).await;
-    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (500, Some("misconfigured")));
-    let answer = function.get(&format!("{CALLBACK}?code=a&state=b"), &[("accept", "application/json")]).await;
-    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (500, Some("misconfigured")));
+    let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
+    assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"));
+    let answer = function.get_json(&format!("{CALLBACK}?code=a&state=b")).await;
+    assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"));
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_failed_check_is_never_a_mismatch() {
         for leg in [Leg::Token, Leg::Verify] {
             function.sandbox.script(leg, Some(Scripted::answer(status, body)));
             let page = Browser::default().verify(&function, "+34600000002").await;
-            assert_eq!(page.json()["outcome"], "operator_error", "{leg:?} answers {status} {body}");
+            assert_eq!(page.outcome(), "operator_error", "{leg:?} answers {status} {body}");
             function.sandbox.script(leg, None);
         }
     }

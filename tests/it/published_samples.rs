@@ -3,12 +3,12 @@
 
 use sandbox::{Leg, Sandbox, Settings};
 
-use crate::support::{self, Function, PHONE_MODE, REDIRECT_URI};
+use crate::support::{AS_JSON, Answer, Function, PHONE_MODE, REDIRECT_URI, sample_callback};
 
 const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
 
 /// Sends the samples' parameters, in their order, and follows the operator to the callback.
-async fn run(redirect_uri: &str, phone: &str) -> support::Answer {
+async fn run(redirect_uri: &str, phone: &str) -> Answer {
     let settings = Settings { registered_redirect_uris: vec![REDIRECT_URI.to_owned()], ..Settings::default() };
     let function = Function::beside(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
     let query = form_urlencoded::Serializer::new(String::new())
@@ -21,28 +21,28 @@ async fn run(redirect_uri: &str, phone: &str) -> support::Answer {
         ])
         .finish();
     let callback = function.at_operator(&format!("{}/authorize?{query}", function.sandbox.base_url())).await;
-    let answer = function.get(&callback, &[("accept", "application/json")]).await;
+    let answer = function.get_json(&callback).await;
     assert_eq!(function.sandbox.count(Leg::Verify), 1);
     answer
 }
 
 #[tokio::test]
 async fn the_javascript_s_parameters() {
-    assert_eq!(run(REDIRECT_URI, "+34600000001").await.json()["outcome"], "verified");
-    assert_eq!(run(REDIRECT_URI, "+34600000002").await.json()["outcome"], "not_verified");
+    assert_eq!(run(REDIRECT_URI, "+34600000001").await.outcome(), "verified");
+    assert_eq!(run(REDIRECT_URI, "+34600000002").await.outcome(), "not_verified");
 }
 
 /// The form names its `redirect_uri` by path only; the sandbox takes it for the registered one.
 #[tokio::test]
 async fn the_html_form_s_parameters() {
-    assert_eq!(run("/numberverification-callback", "+34600000001").await.json()["outcome"], "verified");
+    assert_eq!(run("/numberverification-callback", "+34600000001").await.outcome(), "verified");
 }
 
 /// A page of another origin that sends its user there with `fetch`, as the sample does, can read the answer.
 #[tokio::test]
 async fn a_front_end_s_fetch_can_read_the_answer_in_phone_mode_only() {
-    let callback = format!("{}?code={}&state=%2B34600000001", support::CALLBACK, sandbox::SAMPLE_CODE);
-    let headers = [("origin", "https://www.shop.example"), ("accept", "application/json")];
+    let callback = sample_callback("+34600000001");
+    let headers = [("origin", "https://www.shop.example"), AS_JSON];
     let answer = Function::start(PHONE_MODE).await.get(&callback, &headers).await;
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert!(!answer.headers.contains_key("access-control-allow-credentials"));

@@ -2,78 +2,78 @@
 
 use std::sync::Arc;
 
-use sandbox::{Leg, Sandbox, Settings};
+use sandbox::{Leg, Sandbox};
 
-use crate::support::{self, Browser, Function};
+use crate::support::{Browser, CALLBACK, Function, sandbox};
 
 fn secret(state_key: &str) -> String {
     format!(r#"{{"client_id":"my-app-id","client_secret":"my-app-secret","state_key":"{state_key}"}}"#)
 }
 
-async fn sandbox() -> Arc<Sandbox> {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+async fn with_first_key() -> Arc<Sandbox> {
+    let sandbox = sandbox().await;
     sandbox.set_secret_string(secret("the first state key"));
     Arc::new(sandbox)
 }
 
 #[tokio::test]
 async fn a_flow_under_way_when_the_key_changes_still_completes() {
-    let sandbox = sandbox().await;
+    let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
     sandbox.set_secret_string(secret("the second state key"));
     let new_environment = Function::beside(sandbox.clone(), &[]);
     for reload in [false, true] {
-        let answer = browser.open(&new_environment, &callback, "application/json").await;
-        assert_eq!(answer.json()["outcome"], "verified", "reload: {reload}");
+        let answer = browser.open_json(&new_environment, &callback).await;
+        assert_eq!(answer.outcome(), "verified", "reload: {reload}");
     }
     assert_eq!(sandbox.count(Leg::Verify), 1);
 }
 
 #[tokio::test]
 async fn an_environment_that_still_has_the_old_key_finishes_what_a_newer_one_started() {
-    let sandbox = sandbox().await;
+    let sandbox = with_first_key().await;
     let old_environment = Function::beside(sandbox.clone(), &[]);
     Browser::default().verify(&old_environment, "+34600000002").await;
     sandbox.set_secret_string(secret("the second state key"));
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
-    let answer = browser.open(&old_environment, &callback, "application/json").await;
-    assert_eq!(answer.json()["outcome"], "verified");
+    let answer = browser.open_json(&old_environment, &callback).await;
+    assert_eq!(answer.outcome(), "verified");
 }
 
 #[tokio::test]
 async fn nothing_older_than_the_previous_key_opens() {
-    let sandbox = sandbox().await;
+    let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
     sandbox.set_secret_string(secret("the second state key"));
     sandbox.set_secret_string(secret("the third state key"));
-    let answer = browser.open(&Function::beside(sandbox.clone(), &[]), &callback, "application/json").await;
-    assert_eq!(answer.json()["outcome"], "invalid_state");
+    let answer = browser.open_json(&Function::beside(sandbox.clone(), &[]), &callback).await;
+    assert_eq!(answer.outcome(), "invalid_state");
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
 /// A code belongs to the client that asked for it.
 #[tokio::test]
 async fn a_flow_of_another_client_is_not_finished_with_the_new_one_s_credentials() {
-    let sandbox = sandbox().await;
+    let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
     sandbox.set_secret_string(secret("the first state key").replace("my-app-id", "another-app"));
-    let answer = browser.open(&Function::beside(sandbox.clone(), &[]), &callback, "application/json").await;
-    assert_eq!(answer.json()["outcome"], "invalid_state");
+    let answer = browser.open_json(&Function::beside(sandbox.clone(), &[]), &callback).await;
+    assert_eq!(answer.outcome(), "invalid_state");
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
 #[tokio::test]
 async fn made_up_states_do_not_make_the_function_read_secrets_again_and_again() {
-    let sandbox = sandbox().await;
+    let sandbox = with_first_key().await;
     let function = Function::beside(sandbox.clone(), &[]);
     for number in 0..20 {
         let state = format!("{number:0>114}");
-        let callback = format!("{}?code=a&state={state}", support::CALLBACK);
-        assert_eq!(function.get(&callback, &[("accept", "application/json")]).await.json()["outcome"], "invalid_state");
+        let callback = format!("{CALLBACK}?code=a&state={state}");
+        assert_eq!(function.get_json(&callback).await.outcome(), "invalid_state");
     }
     assert!(sandbox.count(Leg::Secret) <= 3, "once for the secret, once for each version of it");
     assert_eq!(sandbox.count(Leg::Token), 0);

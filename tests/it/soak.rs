@@ -8,12 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sandbox::{Leg, Sandbox, Settings};
-use serde_json::Value;
+use sandbox::{Leg, Sandbox};
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{FarSide, Fault};
-use crate::support::{Browser, Function};
+use crate::support::{AS_JSON, Browser, Function, sandbox};
 
 const VERIFICATIONS: usize = 400;
 /// Verifications between two looks at the ledger, which keeps so many and no more.
@@ -90,7 +89,7 @@ struct Seen {
     phone: &'static str,
     correlator: String,
     code: String,
-    outcome: String,
+    outcome: &'static str,
     time: Duration,
 }
 
@@ -100,21 +99,19 @@ async fn verification(function: &Function, number: usize) -> Seen {
     let mut browser = Browser::default();
     let callback = browser.callback_of(function, phone).await;
     let start = Instant::now();
-    let headers = [("accept", "application/json"), ("x-correlator", correlator.as_str())];
+    let headers = [AS_JSON, ("x-correlator", correlator.as_str())];
     let answer = browser.open_with(function, &callback, &headers).await;
     let time = start.elapsed();
     assert!(time < TIME_LEFT, "answered after the deadline: {time:?}");
-    let json: Value = answer.json();
-    assert_eq!(json["correlator"], correlator);
-    let outcome = json["outcome"].as_str().unwrap().to_owned();
+    assert_eq!(answer.json()["correlator"], correlator);
     let code = value_after(&callback, "code=", "&").unwrap().to_owned();
-    Seen { phone, correlator, code, outcome, time }
+    Seen { phone, correlator, code, outcome: answer.outcome(), time }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verification_comes_to_one_true_outcome_in_time() {
     let verifications = std::env::var("SOAK").map_or(VERIFICATIONS, |number| number.parse().unwrap());
-    let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
+    let sandbox = Arc::new(sandbox().await);
     let weather = Arc::new(Weather {
         random: Mutex::new(0x9e37_79b9_7f4a_7c15),
         calls: AtomicUsize::new(0),
@@ -141,7 +138,7 @@ async fn every_verification_comes_to_one_true_outcome_in_time() {
 
     let rounds = (verifications / ROUND).max(FEWEST_ROUNDS);
     let start = Instant::now();
-    let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
     let mut times = Vec::new();
     let mut memory = Vec::new();
     let next = Arc::new(AtomicUsize::new(0));
@@ -169,7 +166,7 @@ async fn every_verification_comes_to_one_true_outcome_in_time() {
             *outcomes.entry(seen.outcome).or_default() += 1;
             times.push(seen.time);
         }
-        memory.push(environments.iter().map(|function| function.environment().memory()).collect::<Vec<_>>());
+        memory.push(environments.iter().map(|function| function.memory()).collect::<Vec<_>>());
     }
     assert_eq!(times.len(), verifications, "each has one outcome");
 
@@ -197,7 +194,7 @@ fn compare_with_the_ledger(seen: &[Seen], sandbox: &Sandbox, struck: &HashSet<St
         }
     }
     for Seen { phone, correlator, code, outcome, .. } in seen {
-        let answer = match outcome.as_str() {
+        let answer = match *outcome {
             "verified" => true,
             "not_verified" => false,
             other => {

@@ -1,6 +1,6 @@
 //! The start page, its form, and what every answer carries.
 
-use crate::support::{self, CALLBACK, Function};
+use crate::support::{AS_JSON, CALLBACK, Function, PHONE_MODE, http_api_event, sample_callback};
 
 const FOREIGN: &[(&str, &str)] = &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
 
@@ -31,8 +31,8 @@ async fn a_number_that_is_none_comes_back_in_the_form_with_what_is_wrong() {
         assert!(page.body.contains(says), "{typed}: {}", page.body);
         assert!(!page.headers.contains_key("set-cookie"));
 
-        let answer = function.post("/start", &body, &[("accept", "application/json")]).await;
-        assert_eq!((answer.status, answer.json()["outcome"].as_str()), (400, Some("invalid_request")), "{typed}");
+        let answer = function.post("/start", &body, &[AS_JSON]).await;
+        assert_eq!((answer.status, answer.outcome()), (400, "invalid_request"), "{typed}");
     }
 }
 
@@ -48,7 +48,7 @@ async fn bodies_that_are_not_the_form_are_refused() {
 #[tokio::test]
 async fn a_native_app_gets_the_address_and_the_cookie() {
     let function = Function::start(&[]).await;
-    let answer = function.post("/start", "phone=%2B34600000001", &[("accept", "application/json")]).await;
+    let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
     assert_eq!(answer.status, 200);
     let authorization_url = answer.json()["authorization_url"].as_str().unwrap().to_owned();
     assert!(authorization_url.starts_with(&format!("{}/authorize?", function.sandbox.base_url())));
@@ -67,8 +67,7 @@ async fn another_site_cannot_start_a_verification() {
 #[tokio::test]
 async fn an_allowed_origin_can_start_and_read_the_answer() {
     let function = Function::start(&[("ALLOWED_ORIGINS", "https://a.example, https://www.shop.example")]).await;
-    let headers =
-        [("origin", "https://www.shop.example"), ("sec-fetch-site", "same-site"), ("accept", "application/json")];
+    let headers = [("origin", "https://www.shop.example"), ("sec-fetch-site", "same-site"), AS_JSON];
     let answer = function.post("/start", "phone=%2B34600000001", &headers).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), "https://www.shop.example");
@@ -90,7 +89,7 @@ async fn other_paths_and_other_methods() {
         ("OPTIONS", CALLBACK, 405, "GET"),
     ] {
         for accept in ["text/html", "application/json"] {
-            let event = support::http_api_event(method, path, &[("accept", accept)], "");
+            let event = http_api_event(method, path, &[("accept", accept)], "");
             let answer = function.invoke(&event).await;
             assert_eq!((answer.status, answer.header("allow")), (status, allow), "{method} {path}");
         }
@@ -103,7 +102,7 @@ async fn every_answer_carries_the_same_headers() {
     let answers = [
         function.get("/", &[]).await,
         function.post("/start", "phone=%2B34600000001", &[]).await,
-        function.post("/start", "phone=1", &[("accept", "application/json")]).await,
+        function.post("/start", "phone=1", &[AS_JSON]).await,
         function.get(CALLBACK, &[]).await,
         function.get("/nowhere", &[]).await,
         function.get("/start", &[]).await,
@@ -126,13 +125,11 @@ async fn every_answer_carries_the_same_headers() {
 
 #[tokio::test]
 async fn the_caller_s_correlator_comes_back_and_reaches_the_operator() {
-    let function = Function::start(support::PHONE_MODE).await;
-    let callback = format!("{CALLBACK}?code={}&state=%2B34600000001", sandbox::SAMPLE_CODE);
-    let answer = function.get(&callback, &[("x-correlator", "app-42")]).await;
+    let function = Function::start(PHONE_MODE).await;
+    let answer = function.get(&sample_callback("+34600000001"), &[("x-correlator", "app-42")]).await;
     assert_eq!(answer.header("x-correlator"), "app-42");
     assert!(answer.body.contains("app-42"));
-    let verify = function.sandbox.requests().into_iter().find(|served| served.leg == Some(sandbox::Leg::Verify));
-    assert_eq!(verify.unwrap().x_correlator.as_deref(), Some("app-42"));
+    assert_eq!(function.last_request(sandbox::Leg::Verify).x_correlator.as_deref(), Some("app-42"));
 }
 
 #[tokio::test]
@@ -140,10 +137,10 @@ async fn another_way_is_offered_unless_the_number_is_verified() {
     let variables = [("FALLBACK_URL", "https://shop.example/sms"), ("STATE_MODE", "phone")];
     let function = Function::start(&variables).await;
     for (number, offered) in [("1", false), ("2", true), ("3", true)] {
-        let callback = format!("{CALLBACK}?code={}&state=%2B3460000000{number}", sandbox::SAMPLE_CODE);
+        let callback = sample_callback(&format!("+3460000000{number}"));
         let page = function.get(&callback, &[]).await;
         assert_eq!(page.body.contains(r#"href="https://shop.example/sms""#), offered, "{number}");
-        let answer = function.get(&callback, &[("accept", "application/json")]).await;
+        let answer = function.get_json(&callback).await;
         assert_eq!(answer.json()["fallback_url"] == "https://shop.example/sms", offered, "{number}");
     }
 }

@@ -1,212 +1,18 @@
-//! What the real program logs and counts, and that the template's dashboard and alarms look for just that.
+//! What the real program logs and counts.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-
-use number_verification::outcome::Outcome;
-use sandbox::{Sandbox, Scenario, Settings};
 use serde_json::Value;
 
-use crate::support::{Browser, Function, tools};
+use crate::support::{Browser, Function, sandbox};
 
-const NAMESPACE: &str = "NumberVerification";
 const NUMBER: &str = "+34600000001";
-
-/// A metric as CloudWatch knows it: its name, and the names of its dimensions.
-type Metric = (String, BTreeSet<String>);
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_dashboard_and_the_alarms_look_for_what_the_program_emits() {
-    let emitted = emitted().await;
-    let template = tools::cloudformation(&["expand", "template.yaml", "Architecture=x86_64"]).await;
-
-    let shown = dashboard_metrics(&template);
-    let on_dashboard: BTreeSet<Metric> = shown.iter().map(|(metric, _)| metric.clone()).collect();
-    assert_eq!(on_dashboard, emitted, "the dashboard shows every metric there is, and no other");
-    let mut outcomes: Vec<_> = shown.iter().filter_map(|(_, outcome)| outcome.as_deref()).collect();
-    outcomes.sort_unstable();
-    let mut all: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
-    all.sort_unstable();
-    assert_eq!(outcomes, all, "the dashboard shows every outcome");
-
-    let alarms = alarm_metrics(&template);
-    assert_eq!(alarms.len(), 3, "{alarms:?}");
-    for (metric, outcome) in alarms {
-        assert!(emitted.contains(&metric), "an alarm looks for {metric:?}");
-        assert!(outcome.is_none_or(|outcome| Outcome::from_name(&outcome).is_some()));
-    }
-}
-
-/// What the program emits, through every scenario of the sandbox.
-async fn emitted() -> BTreeSet<Metric> {
-    let settings = Settings { slow_for: Duration::from_secs(3), ..Settings::default() };
-    let sandbox = Arc::new(Sandbox::start(settings).await.unwrap());
-    let function = Function::deployed(sandbox.clone(), &[]).await.with_time_left(Duration::from_secs(2));
-    for scenario in Scenario::ALL {
-        sandbox.set_scenario(scenario);
-        Browser::default().verify(&function, NUMBER).await;
-    }
-    function.get("/numberverification-callback?state=last", &[]).await;
-    function.environment().logged("invalid_state").await;
-
-    let mut emitted = BTreeSet::new();
-    let log = function.environment().log();
-    let lines: Vec<_> = log.iter().filter(|line| line["message"] == "verification").collect();
-    assert!(lines.len() > Scenario::ALL.len());
-    for line in lines {
-        for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
-            assert_eq!(directive["Namespace"], NAMESPACE);
-            for dimensions in directive["Dimensions"].as_array().unwrap() {
-                let dimensions: BTreeSet<_> = strings(dimensions).collect();
-                for dimension in &dimensions {
-                    let value = line[dimension].as_str().unwrap();
-                    // CloudWatch bills each value as a metric of its own.
-                    match dimension.as_str() {
-                        "FunctionName" => assert_eq!(value, "number-verification"),
-                        "outcome" => assert!(Outcome::from_name(value).is_some()),
-                        other => panic!("{other} may have any number of values"),
-                    }
-                }
-                for metric in directive["Metrics"].as_array().unwrap() {
-                    let name = metric["Name"].as_str().unwrap();
-                    assert!(line[name].is_number(), "{name} has a value: {line}");
-                    emitted.insert((name.to_owned(), dimensions.clone()));
-                }
-            }
-        }
-    }
-    emitted
-}
-
-/// Our metrics in the dashboard, each with the outcome it shows.
-fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
-    let body = template["Resources"]["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].as_str().unwrap();
-    let body: Value = serde_json::from_str(body).expect("the dashboard is JSON");
-    let mut found = Vec::new();
-    for widget in body["widgets"].as_array().unwrap() {
-        for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
-            let words: Vec<_> = strings(metric).collect();
-            let [namespace, name, dimensions @ ..] = &words[..] else { panic!("{metric}") };
-            if namespace == NAMESPACE {
-                found.push(metric_of(name, dimensions.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()))));
-            }
-        }
-    }
-    found
-}
-
-/// Our metrics in the alarms, alone or in an expression.
-fn alarm_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
-    let resources = template["Resources"].as_object().unwrap().values();
-    let alarms =
-        resources.filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").map(|alarm| &alarm["Properties"]);
-    let parts = alarms.flat_map(|alarm| {
-        let in_expression = alarm["Metrics"].as_array().into_iter().flatten().map(|part| &part["MetricStat"]["Metric"]);
-        in_expression.chain([alarm])
-    });
-    let ours = parts.filter(|part| part["Namespace"] == NAMESPACE);
-    ours.map(|part| {
-        let dimensions = part["Dimensions"].as_array().unwrap().iter();
-        let dimensions = dimensions.map(|dimension| {
-            let name = dimension["Name"].as_str().unwrap().to_owned();
-            // The function's own name is a reference.
-            let value =
-                dimension["Value"].as_str().map_or_else(|| "${NumberVerificationFunction}".to_owned(), str::to_owned);
-            (name, value)
-        });
-        metric_of(part["MetricName"].as_str().unwrap(), dimensions)
-    })
-    .collect()
-}
-
-fn metric_of(name: &str, dimensions: impl Iterator<Item = (String, String)>) -> (Metric, Option<String>) {
-    let (mut names, mut outcome) = (BTreeSet::new(), None);
-    for (dimension, value) in dimensions {
-        match dimension.as_str() {
-            "FunctionName" => assert_eq!(value, "${NumberVerificationFunction}"),
-            _ => outcome = Some(value),
-        }
-        names.insert(dimension);
-    }
-    ((name.to_owned(), names), outcome)
-}
-
-fn strings(array: &Value) -> impl Iterator<Item = String> {
-    array.as_array().unwrap().iter().filter_map(Value::as_str).map(str::to_owned)
-}
-
-/// The runbook has a section for each alarm, and its queries ask for fields that are there.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_runbook_is_about_these_alarms_and_these_lines() {
-    const WORDS: [&str; 19] = [
-        "all99",
-        "and",
-        "as",
-        "asc",
-        "bin",
-        "by",
-        "count",
-        "desc",
-        "filter",
-        "ispresent",
-        "last",
-        "latest",
-        "median",
-        "not",
-        "pct",
-        "slowest",
-        "sort",
-        "stats",
-        "verifications",
-    ];
-    let runbook = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap();
-    let template = tools::cloudformation(&["expand", "template.yaml"]).await;
-    for (name, resource) in template["Resources"].as_object().unwrap() {
-        if resource["Type"] == "AWS::CloudWatch::Alarm" {
-            assert!(runbook.contains(&format!("\n### {name}\n")), "{name} has a section");
-        }
-    }
-    for outcome in Outcome::ALL {
-        assert!(runbook.contains(&format!("\n| `{}` |", outcome.name())), "{outcome:?} has a row");
-    }
-
-    // A good one, one that says why, and a reload: all fields there are.
-    let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
-    let function = Function::deployed(sandbox.clone(), &[]).await;
-    let mut browser = Browser::default();
-    let callback = browser.callback_of(&function, NUMBER).await;
-    browser.open(&function, &callback, "application/json").await;
-    browser.open(&function, &callback, "application/json").await;
-    sandbox.set_scenario(Scenario::CodeExpired);
-    Browser::default().verify(&function, NUMBER).await;
-    function.environment().logged("expired_code").await;
-    let log = function.environment().log();
-    let fields: BTreeSet<_> = log.iter().filter_map(Value::as_object).flat_map(|line| line.keys().cloned()).collect();
-
-    let dashboard = template["Resources"]["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].to_string();
-    let dashboard = dashboard.split("SOURCE").nth(1).and_then(|query| query.split('|').nth(1)).unwrap();
-    let queries: Vec<_> = runbook.split("```\n").skip(1).step_by(2).chain([dashboard]).collect();
-    let queries: Vec<_> = queries.into_iter().filter(|query| query.contains("filter ")).collect();
-    assert_eq!(queries.len(), 6, "five in the runbook, one on the dashboard");
-    for query in queries {
-        // What stands in quotation marks is a value.
-        let unquoted = query.split(['"', '\'']).step_by(2).collect::<Vec<_>>().join(" ");
-        let words = unquoted.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        for word in words.filter(|word| word.starts_with(|c: char| c.is_alphabetic())) {
-            let alias = query.contains(&format!("as {word}"));
-            assert!(alias || WORDS.contains(&word) || fields.contains(word), "{word} is no field: {query}");
-        }
-    }
-}
 
 /// A start that fails by our own fault brings no callback that could be counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verification_that_cannot_be_started_is_counted() {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let function = Function::deployed(sandbox, &[("CLIENT_SECRET_ID", "not-there")]).await;
     assert_eq!(function.post("/start", "phone=%2B34600000001", &[]).await.status, 500);
-    let line = function.environment().logged("could not be started").await;
+    let line = function.logged("could not be started").await;
     assert_eq!((&line["outcome"], &line["Verifications"]), (&"misconfigured".into(), &1.into()), "{line}");
     assert_eq!(line["level"], "ERROR");
 }
@@ -232,13 +38,13 @@ async fn the_log_is_in_the_format_and_at_the_level_that_lambda_says() {
             // Nothing listens there, which is worth a warning each time it is tried.
             .chain([("TOKEN_ENDPOINT", "http://127.0.0.1:1/token")])
             .collect();
-        let function = Function::deployed(Sandbox::start(Settings::default()).await.unwrap(), &variables).await;
+        let function = Function::deployed(sandbox().await, &variables).await;
         let answer = Browser::default().verify(&function, NUMBER).await;
-        assert_eq!(answer.json()["outcome"], "operator_error", "{case}");
+        assert_eq!(answer.outcome(), "operator_error", "{case}");
 
-        let verification = function.environment().logged(r#""message":"verification""#).await;
+        let verification = function.logged(r#""message":"verification""#).await;
         assert!(verification["_aws"].is_object(), "{case}: metrics are there whatever the settings");
-        let log = function.environment().log();
+        let log = function.log();
         let line = log.iter().find(|line| line.to_string().contains(RETRIED));
         let seen = line.map(|line| if line.is_object() { "json" } else { "text" });
         assert_eq!(seen, warning, "{case}: {log:?}");

@@ -1,17 +1,19 @@
-//! One execution environment: a program under the emulator, from its start to its end.
+//! A program in a Lambda environment, timed from its start to its end.
 
 use std::fs;
 use std::io;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use lambda_environment::{Answer, RuntimeApi};
 use serde_json::Value;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::emulator::Emulator;
 use crate::programs::Program;
 use crate::quota::Quota;
+
+/// What Lambda gives an invocation here.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a program is run.
 #[derive(Clone, Copy)]
@@ -25,7 +27,7 @@ pub struct Place<'a> {
 /// The start of an environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Cold {
-    /// From the process's start to its first `/next`.
+    /// From the process's start to its first request for an event.
     pub init: Duration,
     /// From the process's start to its first answer.
     pub total: Duration,
@@ -33,19 +35,16 @@ pub struct Cold {
 
 pub struct Environment<'a> {
     program: &'a Program,
-    child: Child,
-    pid: u32,
-    emulator: Emulator,
+    environment: lambda_environment::Environment,
 }
 
 impl<'a> Environment<'a> {
-    /// Starts a program with one event already waiting, as it is when Lambda starts one.
+    /// Starts a program with one event already waiting, as Lambda does.
     pub async fn start(program: &'a Program, place: Place<'_>) -> io::Result<(Self, Cold)> {
         let quota = place.quota.cloned();
-        let on_init = move || quota.as_ref().map_or(Ok(()), Quota::limit);
         place.quota.map(Quota::lift).transpose()?;
-        let mut emulator = Emulator::start(Box::new(on_init)).await?;
-        emulator.queue(&program.event);
+        let runtime_api = RuntimeApi::start(move || quota.as_ref().map_or(Ok(()), Quota::limit)).await?;
+        let first = runtime_api.invoke(&program.event, TIMEOUT);
 
         let mut command = Command::new(&program.executable);
         command
@@ -53,41 +52,33 @@ impl<'a> Environment<'a> {
             .env_clear()
             .envs(program.variables.iter().map(|(name, value)| (name, value)))
             .env("OPERATOR_BASE_URL", place.operator)
-            .env("AWS_LAMBDA_RUNTIME_API", emulator.address.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
+            .stdout(Stdio::null());
         let started = Instant::now();
-        let child = command.spawn()?;
-        let pid = child.id().ok_or_else(|| io::Error::other("the program ended at once"))?;
-        place.quota.map(|quota| quota.take(pid)).transpose()?;
+        let environment = lambda_environment::Environment::start(command, runtime_api)?;
+        place.quota.map(|quota| quota.take(environment.process())).transpose()?;
 
-        let (answered, answer) = emulator.answer().await?;
-        program.check(&answer)?;
-        let initialized = emulator.initialized()?;
+        let answered = checked(program, first.await?)?;
+        let initialized = environment.runtime_api().initialized()?;
         let cold = Cold { init: initialized - started, total: answered - started };
-        Ok((Self { program, child, pid, emulator }, cold))
+        Ok((Self { program, environment }, cold))
     }
 
-    /// One more invocation, and how long its answer took.
+    /// Invokes the program once more, and returns how long its answer took.
     pub async fn invoke(&mut self) -> io::Result<Duration> {
-        let program = self.program;
         let started = Instant::now();
-        let (answered, answer) = self.ask(&program.event).await?;
-        program.check(&answer)?;
-        Ok(answered - started)
+        let answer = self.environment.invoke(&self.program.event, TIMEOUT).await?;
+        Ok(checked(self.program, answer)? - started)
     }
 
-    /// An invocation with any event; when its answer came, and what it is.
-    pub async fn ask(&mut self, event: &Bytes) -> io::Result<(Instant, Value)> {
-        self.emulator.queue(event);
-        self.emulator.answer().await
+    /// Invokes the program with any event.
+    pub async fn answer(&self, event: &str) -> io::Result<Value> {
+        self.environment.invoke(event, TIMEOUT).await?.result.map_err(io::Error::other)
     }
 
     /// The CPU time of all its threads so far.
     pub fn cpu(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.pid))? {
+        for thread in fs::read_dir(format!("/proc/{}/task", self.environment.process()))? {
             let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
             nanoseconds += statistics.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0);
         }
@@ -96,21 +87,24 @@ impl<'a> Environment<'a> {
 
     /// The most memory it had at any time, in MB.
     pub fn peak_memory(&self) -> io::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        // It says kB, and means 1024 bytes.
-        let kibibytes: Option<f64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        kibibytes.map(|kibibytes| kibibytes * 1024.0 / 1e6).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
+        let kibibytes = u32::try_from(self.environment.memory("VmHWM")?).map_err(io::Error::other)?;
+        Ok(f64::from(kibibytes) * 1024.0 / 1e6)
     }
 
-    /// Ends it, and waits until it has ended.
-    pub async fn end(mut self) -> io::Result<()> {
-        self.child.kill().await
+    /// Ends the program, and waits until it has ended.
+    pub async fn end(self) -> io::Result<()> {
+        self.environment.kill().await
     }
 
-    /// The same, and lets it write down first what it has to.
-    pub async fn terminate(mut self) -> io::Result<()> {
-        Command::new("sh").args(["-c", &format!("kill {}", self.pid)]).status().await?;
-        self.child.wait().await.map(drop)
+    /// Ends the program after it has written what it writes at its end.
+    pub async fn terminate(self) -> io::Result<()> {
+        self.environment.terminate().await
     }
+}
+
+/// When a right answer arrived.
+fn checked(program: &Program, answer: Answer) -> io::Result<Instant> {
+    let answered = answer.result.map_err(|error| io::Error::other(format!("{}: {error}", program.kind.name())))?;
+    program.check(&answered)?;
+    Ok(answer.at)
 }

@@ -1,12 +1,11 @@
 //! `make bench`: the function, a hello world and, where they are installed, the published samples in Python and Node, in
-//! turn under the same emulator and towards the same operator; then the table of targets.
+//! turn in the same Lambda environment and towards the same operator; then the table of targets.
 //!
-//! `lab` measures an `environment` of each of the `programs`, and an `environment` runs under the `emulator`, behind a
-//! `wire` and below a `quota`; `instructions` are counted besides; `targets` judges the `figures`.
+//! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
+//! counted too; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 
-mod emulator;
 mod environment;
 mod figures;
 mod instructions;

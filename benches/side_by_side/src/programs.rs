@@ -5,7 +5,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use axum::body::Bytes;
 use sandbox::{SAMPLE_CODE, Sandbox};
 use serde_json::{Value, json};
 
@@ -19,7 +18,7 @@ pub struct Program {
     pub executable: PathBuf,
     pub arguments: Vec<OsString>,
     pub variables: Vec<(&'static str, OsString)>,
-    pub event: Bytes,
+    pub event: String,
     expected: &'static str,
 }
 
@@ -77,11 +76,6 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         ("AWS_SECRET_ACCESS_KEY", "sandbox".into()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", sandbox.base_url().into()),
         ("AWS_CA_BUNDLE", ca.clone().into()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "bench".into()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".into()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench".into()),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".into()),
         ("CLIENT_SECRET_ID", "number-verification".into()),
         // One state serves all of it, on a slow machine too.
         ("STATE_TTL_SECONDS", "86400".into()),
@@ -129,11 +123,11 @@ fn peers() -> Option<PathBuf> {
 }
 
 /// A browser starts at the function, and comes back from the operator: the callback it comes back with.
-async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Bytes> {
-    let event = Bytes::from_static(include_bytes!("../../../events/start-json.json"));
+async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<String> {
+    let event = include_str!("../../../events/start-json.json").to_owned();
     let start = Program { event, expected: "authorization_url", ..function.clone() };
-    let (mut environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
-    let (_, answer) = environment.ask(&start.event).await?;
+    let (environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
+    let answer = environment.answer(&start.event).await?;
     environment.end().await?;
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
     let authorization_url = body["authorization_url"].as_str().unwrap_or_default();
@@ -143,12 +137,12 @@ async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Bytes> {
     Ok(callback(&state, cookie))
 }
 
-fn callback(state: &str, cookie: Option<&str>) -> Bytes {
+fn callback(state: &str, cookie: Option<&str>) -> String {
     let event = include_str!("../../../events/callback-phone-verified.json");
     let mut event: Value = serde_json::from_str(event).unwrap_or_default();
     let query = [("code", SAMPLE_CODE), ("state", state)];
     event["rawQueryString"] = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish().into();
     event["queryStringParameters"] = query.into_iter().collect();
     event["cookies"] = json!(cookie.as_slice());
-    event.to_string().into()
+    event.to_string()
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lambda_environment::{find, read_message};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -247,26 +248,4 @@ async fn forward(sandbox: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
         answer.drain(at..at + b"connection: close\r\n".len());
     }
     Ok(answer)
-}
-
-/// Reads one HTTP message: its head, and as much body as its content-length says.
-pub async fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut message = Vec::new();
-    loop {
-        if let Some(body_at) = find(&message, b"\r\n\r\n").map(|at| at + 4) {
-            let head = String::from_utf8_lossy(&message[..body_at]).to_ascii_lowercase();
-            let length = head.split("content-length:").nth(1).and_then(|rest| rest.split("\r\n").next());
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if message.len() >= body_at + length {
-                return Ok(message);
-            }
-        }
-        if stream.read_buf(&mut message).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -1,14 +1,14 @@
 //! The function under `cargo lambda watch`, invoked as the README says.
 
-use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::tools;
+use super::tools;
+use crate::support::sandbox;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cargo_lambda_invoke() {
-    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let sandbox = sandbox().await;
     let port = tools::free_port().to_string();
     let mut watch = tools::spawn(
         Command::new(tools::tool("cargo-lambda"))

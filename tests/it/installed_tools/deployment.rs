@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use number_verification::config::{self, DiscoverySource};
-use number_verification::deadline::Deadline;
 use number_verification::setup;
+use number_verification::transport::Deadline;
 use number_verification::transport::Transport;
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-use crate::support::tools;
+use super::tools;
 
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:number-verification-a1b2c3";

@@ -7,15 +7,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use http::Request;
-use number_verification::deadline::Deadline;
-use number_verification::transport::{Answer, Transport};
-use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::support::{Browser, Function, REDIRECT_URI, tools};
+use super::tools;
+use crate::support::{Browser, Function, REDIRECT_URI, sandbox, send};
 
 /// What the provider knows the subscriber's number to be.
 const SUBSCRIBER: &str = "+34600000001";
@@ -78,7 +76,7 @@ impl Provider {
 
     /// The product as the client's owner deploys it with this secret, these variables on top.
     async fn function(&self, client: &Client, secret: &Value, variables: &[(&str, &str)]) -> Function {
-        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        let sandbox = sandbox().await;
         sandbox.set_secret_string(secret.to_string());
         let (authorization, token) = (self.endpoint("/auth"), self.endpoint("/token"));
         let verify = self.endpoint("/number-verification/v1/verify");
@@ -102,7 +100,7 @@ impl Provider {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = Request::get(url.as_str()).header("cookie", pairs.join("; ")).body(String::new()).unwrap();
             let answer = send(request).await;
-            assert!((302..=303).contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
+            assert!((302..=303).contains(&answer.status), "{}", answer.body);
             for line in answer.headers.get_all("set-cookie") {
                 let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
                 cookies.insert(name.to_owned(), value.to_owned());
@@ -117,13 +115,9 @@ impl Provider {
 
     /// What the token endpoint was asked so far, and why it refused.
     async fn token_requests(&self) -> Vec<Value> {
-        let answer = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await;
-        serde_json::from_slice(&answer.body).unwrap()
+        let requests = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await.json();
+        requests.as_array().unwrap().clone()
     }
-}
-
-async fn send(request: Request<String>) -> Answer {
-    Transport::new(&[]).unwrap().send(request, Deadline::after(PATIENCE)).await.unwrap()
 }
 
 /// An address with parameters, to look into and to tamper with.
@@ -139,10 +133,10 @@ impl Callback {
         Self(with_parameter(&self.0, name, value))
     }
 
-    async fn open(&self, browser: &mut Browser, function: &Function) -> String {
+    async fn open(&self, browser: &mut Browser, function: &Function) -> &'static str {
         let path_and_query = &self.0[url::Position::BeforePath..];
-        let answer = browser.open(function, path_and_query, "application/json").await;
-        answer.json()["outcome"].as_str().unwrap().to_owned()
+        let answer = browser.open_json(function, path_and_query).await;
+        answer.outcome()
     }
 }
 
@@ -163,7 +157,7 @@ async fn start(browser: &mut Browser, function: &Function, phone: &str) -> Url {
 }
 
 /// The whole way in a new browser.
-async fn verify(provider: &Provider, function: &Function, phone: &str) -> String {
+async fn verify(provider: &Provider, function: &Function, phone: &str) -> &'static str {
     let mut browser = Browser::default();
     let authorization_url = start(&mut browser, function, phone).await;
     provider.authorize(authorization_url).await.open(&mut browser, function).await
@@ -228,7 +222,7 @@ async fn the_providers_own_document_is_all_that_is_configured() {
         ("the method of the document", "my app:basic+%", &[][..]),
         ("another that it lists", "ES256 from PKCS #8", &[("TOKEN_ENDPOINT_AUTH_METHOD", "private_key_jwt")]),
     ] {
-        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        let sandbox = sandbox().await;
         sandbox.set_secret_string(provider.client(client).secret.to_string());
         let variables = [
             ("OPERATOR_BASE_URL", ""),

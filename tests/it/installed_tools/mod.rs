@@ -1,0 +1,9 @@
+//! Tests with the tools that `make test` installs: AWS's Runtime Interface Emulator, moto, cargo-lambda, sam, and an
+//! OpenID Provider. They are built with the feature `installed-tools`.
+
+mod cargo_lambda;
+mod dashboard;
+mod deployment;
+mod lambda_runtime;
+mod openid_provider;
+mod tools;

@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+
+use super::{AS_JSON, Answer, Function};
+
+/// A browser: it keeps the function's cookies, and nothing else.
+#[derive(Default)]
+pub struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Types a number into the form and sends it; the operator's address it is sent to.
+    pub async fn start(&mut self, function: &Function, phone: &str) -> String {
+        let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", phone).finish();
+        let answer = function.post("/start", &body, &self.headers(&[("sec-fetch-site", "same-origin")])).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        self.keep_cookies(&answer);
+        answer.header("location").to_owned()
+    }
+
+    /// Opens an address of the function as a page.
+    pub async fn open(&mut self, function: &Function, path_and_query: &str) -> Answer {
+        self.open_with(function, path_and_query, &[("accept", "text/html")]).await
+    }
+
+    /// Opens an address of the function as JSON.
+    pub async fn open_json(&mut self, function: &Function, path_and_query: &str) -> Answer {
+        self.open_with(function, path_and_query, &[AS_JSON]).await
+    }
+
+    /// Opens an address of the function with these headers.
+    pub async fn open_with(&mut self, function: &Function, path_and_query: &str, headers: &[(&str, &str)]) -> Answer {
+        let answer = function.get(path_and_query, &self.headers(headers)).await;
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// A whole verification: form, operator, and the callback as JSON.
+    pub async fn verify(&mut self, function: &Function, phone: &str) -> Answer {
+        let callback = self.callback_of(function, phone).await;
+        self.open_json(function, &callback).await
+    }
+
+    /// Form and operator; the path and query of the callback they lead to.
+    pub async fn callback_of(&mut self, function: &Function, phone: &str) -> String {
+        let authorization_url = self.start(function, phone).await;
+        function.at_operator(&authorization_url).await
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    fn headers<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        self.cookies.values().map(|pair| ("cookie", pair.as_str())).chain(more.iter().copied()).collect()
+    }
+
+    fn keep_cookies(&mut self, answer: &Answer) {
+        for line in answer.headers.get_all("set-cookie") {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let name = pair.split('=').next().unwrap();
+            self.cookies.insert(name.to_owned(), pair.to_owned());
+        }
+    }
+}
