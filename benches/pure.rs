@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_http::Request;
-use number_verification::call_log::Call;
 use number_verification::call_log::{Call, CallLog};
 use number_verification::correlator::Correlator;
 use number_verification::operator::AuthorizationResponse;

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use lambda_environment::{Environment, RuntimeApi};
 use lambda_http::{Context, Request, RequestExt};
+use number_verification::setup;
 use number_verification::web::App;
-use number_verification::{event, setup};
+use number_verification::web::event;
 use sandbox::{Leg, Sandbox, Served};
 use serde_json::{Value, json};
 use tokio::process::Command;
