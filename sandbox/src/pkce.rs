@@ -32,14 +32,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_rfc_7636_appendix_b() {
+    fn rfc_7636_appendix_b_example_matches() {
         let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").expect("a challenge");
         assert!(challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert!(!challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"));
     }
 
     #[test]
-    fn verifier_length_and_alphabet() {
+    fn verifier_length_and_alphabet_are_checked() {
         for (verifier, expected) in [
             ("a".repeat(42), false),
             ("a".repeat(43), true),

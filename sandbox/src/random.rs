@@ -27,7 +27,7 @@ fn bytes<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn uuid_is_of_version_4() {
+    fn uuid_has_version_4() {
         let uuid = super::uuid();
         assert_eq!(uuid.len(), 36, "{uuid}");
         assert_eq!(uuid.as_bytes()[14], b'4', "{uuid}");

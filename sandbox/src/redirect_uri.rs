@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_added_to_what_is_there() {
+    fn parameters_are_added_to_an_existing_query() {
         for (redirect_uri, expected) in [
             ("https://app/cb", "https://app/cb?state=%2B34+%26"),
             ("https://app/cb?", "https://app/cb?state=%2B34+%26"),

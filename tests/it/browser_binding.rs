@@ -11,7 +11,7 @@ fn parameters(url: &str) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn the_authorization_request_carries_a_sealed_state_and_a_challenge() {
+async fn authorization_request_has_a_sealed_state_and_a_challenge() {
     let function = Function::start(&[]).await;
     let sent = parameters(&Browser::default().start(&function, "+34 600 000 001").await);
     assert_eq!(sent["client_id"], "my-app-id");
@@ -26,7 +26,7 @@ async fn the_authorization_request_carries_a_sealed_state_and_a_challenge() {
 }
 
 #[tokio::test]
-async fn prompt_and_login_hint_are_sent_where_configured() {
+async fn prompt_and_login_hint_are_sent_if_configured() {
     let function = Function::start(&[("PROMPT", "none"), ("LOGIN_HINT", "tel"), ("PKCE", "off")]).await;
     let mut browser = Browser::default();
     let authorization_url = browser.start(&function, "+34600000001").await;
@@ -39,7 +39,7 @@ async fn prompt_and_login_hint_are_sent_where_configured() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_locked_to_this_host_and_out_of_reach_of_scripts() {
+async fn cookie_is_bound_to_this_host_and_hidden_from_scripts() {
     let function = Function::start(&[("STATE_TTL_SECONDS", "90")]).await;
     let answer = function.post("/start", "phone=%2B34600000001", &[]).await;
     let cookie = answer.header("set-cookie");
@@ -49,7 +49,7 @@ async fn the_cookie_is_locked_to_this_host_and_out_of_reach_of_scripts() {
 }
 
 #[tokio::test]
-async fn two_tabs_of_one_browser_both_finish() {
+async fn two_tabs_of_one_browser_can_both_finish() {
     let function = Function::start(&[]).await;
     let mut browser = Browser::default();
     let first = browser.callback_of(&function, "+34600000001").await;
@@ -59,7 +59,7 @@ async fn two_tabs_of_one_browser_both_finish() {
 }
 
 #[tokio::test]
-async fn a_reload_shows_the_same_result_without_asking_the_operator_again() {
+async fn reload_shows_the_same_result_without_asking_the_operator_again() {
     let function = Function::start(&[]).await;
     for (phone, outcome) in [("+34600000001", "verified"), ("+34600000002", "not_verified")] {
         function.sandbox.clear_requests();
@@ -74,7 +74,7 @@ async fn a_reload_shows_the_same_result_without_asking_the_operator_again() {
 }
 
 #[tokio::test]
-async fn a_result_is_of_no_use_to_another_browser_or_for_another_number() {
+async fn result_cookie_is_useless_in_another_browser_or_for_another_number() {
     let function = Function::start(&[]).await;
     let mut honest = Browser::default();
     honest.verify(&function, "+34600000001").await;
@@ -88,7 +88,7 @@ async fn a_result_is_of_no_use_to_another_browser_or_for_another_number() {
 }
 
 #[tokio::test]
-async fn a_code_that_was_not_spent_can_be_tried_again_by_a_reload() {
+async fn reload_retries_a_code_that_was_not_spent() {
     let function = Function::start(&[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
@@ -99,7 +99,7 @@ async fn a_code_that_was_not_spent_can_be_tried_again_by_a_reload() {
 }
 
 #[tokio::test]
-async fn a_state_past_its_time_does_not_open() {
+async fn expired_state_is_refused() {
     let function = Function::start(&[("STATE_TTL_SECONDS", "1")]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
@@ -116,7 +116,7 @@ async fn a_state_past_its_time_does_not_open() {
 /// The attack that the flow of the published samples allows: the attacker starts a verification of the victim's number and sends the
 /// victim the link. The operator sees the victim's SIM; whose session is "verified"?
 #[tokio::test]
-async fn a_link_sent_to_a_victim_verifies_nobody() {
+async fn link_sent_to_a_victim_verifies_nobody() {
     let function = Function::start(&[]).await;
     let mut attacker = Browser::default();
     let link = attacker.start(&function, "+34600000001").await;
@@ -129,7 +129,7 @@ async fn a_link_sent_to_a_victim_verifies_nobody() {
 
 /// Why `sealed` is the default: in `phone` mode the same attack works.
 #[tokio::test]
-async fn in_phone_mode_anyone_can_finish_what_another_started() {
+async fn phone_mode_lets_anyone_finish_what_another_started() {
     let function = Function::start(PHONE_MODE).await;
     let link = Browser::default().start(&function, "+34600000001").await;
     let callback = function.at_operator(&link).await;
@@ -138,7 +138,7 @@ async fn in_phone_mode_anyone_can_finish_what_another_started() {
 }
 
 #[tokio::test]
-async fn rubbish_sent_to_the_public_address_costs_nothing_at_the_operator() {
+async fn invalid_callbacks_make_no_operator_call() {
     let function = Function::start(&[]).await;
     for query in
         ["", "code=a", "state=a", "code=a&state=b", "code=a&state=%2B34600000001", "code=%00&state=%ff%fe", "&&&=&"]
@@ -151,7 +151,7 @@ async fn rubbish_sent_to_the_public_address_costs_nothing_at_the_operator() {
 
 /// Anybody could send it, and it would look like an outage.
 #[tokio::test]
-async fn an_error_without_a_state_is_nobody_s() {
+async fn error_without_a_state_is_an_invalid_request() {
     let function = Function::start(&[]).await;
     for error in ["access_denied", "invalid_scope", "server_error"] {
         let answer = function.get_json(&format!("{CALLBACK}?error={error}")).await;
@@ -160,7 +160,7 @@ async fn an_error_without_a_state_is_nobody_s() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_checked_where_it_is_known() {
+async fn issuer_is_checked_if_it_is_known() {
     let sandbox = sandbox().await;
     let issuer = sandbox.base_url();
     let function = Function::beside(sandbox, &[("ISSUER", &issuer)]);

@@ -50,7 +50,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_first_verification_takes_two_handshakes_and_one_read_of_the_secret_and_another_takes_neither() {
+async fn first_verification_takes_two_handshakes_and_one_secret_read_and_later_ones_none() {
     let function = behind_tls(&[], &[]).await;
     verify(&function).await;
     assert_eq!(asked(&function.sandbox), [1, 1, 1]);
@@ -65,14 +65,14 @@ async fn a_first_verification_takes_two_handshakes_and_one_read_of_the_secret_an
 }
 
 #[tokio::test]
-async fn the_secret_and_the_operator_s_handshake_do_not_wait_for_an_event() {
+async fn secret_read_and_handshakes_start_before_the_first_event() {
     let function = behind_tls(&[], &[]).await;
     let sandbox = &function.sandbox;
     until("secret and handshakes", || asked(sandbox) == [1, 0, 0] && sandbox.handshakes().full == 2).await;
 }
 
 #[tokio::test]
-async fn the_operator_s_handshake_overlaps_the_secret() {
+async fn operator_handshake_overlaps_the_secret_read() {
     let function = behind_tls(&[(Leg::Secret, Scripted::late(Duration::from_secs(1)))], &[]).await;
     let overlaps = async {
         until("both handshakes", || function.sandbox.handshakes().full == 2).await;
@@ -85,7 +85,7 @@ async fn the_operator_s_handshake_overlaps_the_secret() {
 
 /// `localhost` and `127.0.0.1` are two hosts to a client, and one sandbox.
 #[tokio::test]
-async fn a_second_host_s_handshake_overlaps_the_token_request() {
+async fn verify_host_handshake_overlaps_the_token_request() {
     let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
     sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_secs(1)).times(1)));
     let ca = ca_file(&sandbox);
@@ -108,7 +108,7 @@ async fn a_second_host_s_handshake_overlaps_the_token_request() {
 }
 
 #[tokio::test]
-async fn a_secret_that_could_not_be_read_ahead_is_read_when_it_is_needed() {
+async fn failed_prefetch_of_the_secret_is_repeated_when_it_is_needed() {
     let refused = Scripted::json(400, &json!({ "__type": "AccessDeniedException", "message": "" })).times(1);
     let function = behind_tls(&[(Leg::Secret, refused)], &[]).await;
     until("the refusal", || function.sandbox.requests().first().is_some_and(|read| read.status == Some(400))).await;
@@ -117,7 +117,7 @@ async fn a_secret_that_could_not_be_read_ahead_is_read_when_it_is_needed() {
 }
 
 #[tokio::test]
-async fn a_secret_that_takes_its_time_is_waited_for_and_not_asked_for_again() {
+async fn slow_prefetch_of_the_secret_is_awaited_and_not_repeated() {
     let function = behind_tls(&[(Leg::Secret, Scripted::late(Duration::from_millis(2500)))], &[]).await;
     verify(&function).await;
     assert_eq!(asked(&function.sandbox), [1, 1, 1]);
@@ -125,7 +125,7 @@ async fn a_secret_that_takes_its_time_is_waited_for_and_not_asked_for_again() {
 
 /// What was on its way then may never come.
 #[tokio::test]
-async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
+async fn secret_read_interrupted_by_a_freeze_is_repeated() {
     let never = Scripted::late(Duration::from_mins(10)).times(1);
     let function = behind_tls(&[(Leg::Secret, never)], &[]).await.with_time_left(Duration::from_secs(3));
     until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
@@ -137,7 +137,7 @@ async fn a_secret_that_was_on_its_way_in_a_freeze_is_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed() {
+async fn operator_unreachable_at_start_is_reported_by_the_verification() {
     let untrusted = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
     let (_refuses, refusing) = far_side::refusing();
     let (_accepts_nobody, unaccepting) = far_side::unaccepting().await;
@@ -157,7 +157,7 @@ async fn an_operator_that_cannot_be_reached_ahead_is_told_of_when_it_is_needed()
 
 /// The environment is frozen before its first event, and the operator ends the connection on which nothing comes.
 #[tokio::test]
-async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
+async fn connection_opened_ahead_and_closed_during_a_freeze_is_not_used() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
         let sandbox = sandbox().await;
         let operator = FarSide::of(&sandbox).await;
@@ -177,7 +177,7 @@ async fn a_connection_that_was_opened_ahead_and_closed_again_is_not_used() {
 
 /// Whoever opened a pipe that nobody writes to would wait there for ever.
 #[tokio::test]
-async fn the_system_s_certificates_are_not_read() {
+async fn system_certificates_are_not_read() {
     let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates.pipe");
     // There is one from the last run.
     let _ = std::fs::remove_file(&pipe);

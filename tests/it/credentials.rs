@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Browser, Function, REDIRECT_URI, sandbox};
 
 #[tokio::test]
-async fn the_token_request_is_that_of_rfc_6749() {
+async fn token_request_follows_rfc_6749() {
     for (method, expected) in
         [("client_secret_basic", ClientAuth::ClientSecretBasic), ("client_secret_post", ClientAuth::ClientSecretPost)]
     {
@@ -26,14 +26,14 @@ async fn the_token_request_is_that_of_rfc_6749() {
 }
 
 #[tokio::test]
-async fn a_bare_client_secret_goes_with_client_id() {
+async fn bare_client_secret_is_used_with_client_id() {
     let function = Function::start(&[("CLIENT_ID", "my-app-id")]).await;
     function.sandbox.set_secret_string("my-app-secret\n");
     assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
 }
 
 #[tokio::test]
-async fn a_gateway_that_takes_json_only_gets_json_once() {
+async fn token_request_refused_with_415_is_sent_once_more_as_json() {
     let function = Function::start(&[]).await;
     let unsupported = Scripted::answer(415, "").times(1);
     function.sandbox.script(Leg::Token, Some(unsupported));
@@ -46,7 +46,7 @@ async fn a_gateway_that_takes_json_only_gets_json_once() {
 }
 
 #[tokio::test]
-async fn the_number_goes_out_plain_or_hashed() {
+async fn number_is_sent_plain_or_hashed() {
     for (format, field, length) in [("plain", "phoneNumber", "+34600000001".len()), ("hashed", "hashedPhoneNumber", 64)]
     {
         let function = Function::start(&[("PHONE_NUMBER_FORMAT", format)]).await;
@@ -58,7 +58,7 @@ async fn the_number_goes_out_plain_or_hashed() {
 }
 
 #[tokio::test]
-async fn the_scopes_of_all_versions_of_the_api() {
+async fn scopes_of_all_api_versions_work() {
     for (version, scope) in [
         ("v0", "dpv:FraudPreventionAndDetection#number-verification-verify-read"),
         ("v1", "dpv:FraudPreventionAndDetection number-verification:verify"),
@@ -79,7 +79,7 @@ fn token_answer(claims: &Value) -> Scripted {
 }
 
 #[tokio::test]
-async fn an_id_token_must_be_ours_and_of_this_flow() {
+async fn id_token_of_another_client_or_flow_is_refused() {
     let scope = "openid dpv:FraudPreventionAndDetection number-verification:verify";
     let function = Function::start(&[("SCOPE", scope), ("ISSUER", "https://operator.example")]).await;
     function.sandbox.script(Leg::Verify, Some(Scripted::json(200, &json!({ "devicePhoneNumberVerified": true }))));

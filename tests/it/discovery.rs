@@ -15,7 +15,7 @@ fn reads(sandbox: &Sandbox) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_document_tells_the_endpoints_and_is_read_once() {
+async fn endpoints_come_from_the_document_which_is_read_once() {
     let sandbox = sandbox().await;
     let base_url = sandbox.base_url();
     let function = Function::deployed(
@@ -40,14 +40,14 @@ async fn the_document_tells_the_endpoints_and_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_variable_nothing_is_read() {
+async fn document_is_not_read_without_the_variable() {
     let function = Function::deployed(sandbox().await, &[]).await;
     assert_eq!(Browser::default().verify(&function, NUMBER).await.outcome(), "verified");
     assert_eq!(reads(&function.sandbox), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_is_one_line_and_the_program_ends() {
+async fn discovery_failure_stops_the_program_with_one_line() {
     let sandbox = sandbox().await;
     let base_url = sandbox.base_url();
     let verify = format!("{base_url}/number-verification/v0/verify");

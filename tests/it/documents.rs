@@ -19,7 +19,7 @@ fn sources(folder: &Path) -> String {
 }
 
 #[test]
-fn every_test_that_docs_security_md_names_exists() {
+fn every_test_named_in_security_md_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = sources(&root.join("src")) + &sources(&root.join("tests"));
     let document = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
@@ -36,7 +36,7 @@ fn every_test_that_docs_security_md_names_exists() {
 
 /// The variables of `sam local invoke --env-vars`, and nothing an owner would not set.
 #[test]
-fn the_variables_for_sam_local_are_those_the_template_names() {
+fn sam_local_sets_only_variables_of_the_template() {
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();
     let variables = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/events/env.json")).unwrap();
     let variables: Value = serde_json::from_slice(&variables).unwrap();

@@ -66,7 +66,7 @@ const SOURCES: [Source; 6] = [
 ];
 
 #[tokio::test]
-async fn the_whole_way() {
+async fn verification_works_behind_every_event_source() {
     for Source { name, variables, prefix, redirect_uri, event } in SOURCES {
         let function = Function::start(variables).await;
         let page = function.invoke(&event("GET", &format!("{prefix}/"), &[], "")).await;
@@ -90,7 +90,7 @@ async fn the_whole_way() {
 
 /// A `+` in a query is a space to some sources and stays a plus in others; both are the number.
 #[tokio::test]
-async fn a_plus_that_nobody_encoded_is_still_the_number() {
+async fn unencoded_plus_in_the_state_is_accepted() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
         let variables = [variables, PHONE_MODE].concat();
         let function = Function::start(&variables).await;
@@ -121,7 +121,7 @@ async fn a_repeated_parameter_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_s_host_header_has_no_part_in_the_redirect_uri() {
+async fn host_headers_do_not_change_the_redirect_uri() {
     for Source { name, variables, prefix, redirect_uri, event } in SOURCES {
         let function = Function::start(variables).await;
         let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), AS_JSON];
@@ -135,7 +135,7 @@ async fn a_client_s_host_header_has_no_part_in_the_redirect_uri() {
 }
 
 #[tokio::test]
-async fn behind_a_load_balancer_the_redirect_uri_must_be_set() {
+async fn load_balancer_requires_redirect_uri_to_be_set() {
     let function = Function::start(&[]).await;
     let event = alb_event("POST", "/start", &[AS_JSON], "phone=%2B34600000001");
     let answer = function.invoke(&event).await;

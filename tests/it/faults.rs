@@ -76,7 +76,7 @@ const ON_A_NEW_CONNECTION: [(Fault, Expected, Expected); 13] = [
 ];
 
 #[tokio::test]
-async fn each_fault_on_a_new_connection() {
+async fn each_fault_on_a_new_connection_has_a_clear_outcome() {
     let mut rows = JoinSet::new();
     for (fault, of_secret, of_operator) in ON_A_NEW_CONNECTION {
         for (leg, expected) in [(Leg::Secret, of_secret), (Leg::Token, of_operator), (Leg::Verify, of_operator)] {
@@ -93,7 +93,7 @@ async fn each_fault_on_a_new_connection() {
 }
 
 #[tokio::test]
-async fn each_way_a_connection_cannot_be_made() {
+async fn each_connect_failure_has_a_clear_outcome() {
     let mut rows = JoinSet::new();
     for (leg, unreachable) in
         [(Leg::Secret, "misconfigured"), (Leg::Token, "operator_error"), (Leg::Verify, "operator_error")]
@@ -123,7 +123,7 @@ async fn each_way_a_connection_cannot_be_made() {
 
 /// The answers of an operator that the protocol has no place for, and what they come to.
 #[tokio::test]
-async fn each_answer_that_is_not_the_protocol_s() {
+async fn answers_outside_the_protocol_are_not_verdicts() {
     let json = [("content-type", "application/json")];
     let html = [("content-type", "text/html")];
     let elsewhere = [("location", "/elsewhere")];
@@ -166,7 +166,7 @@ async fn each_answer_that_is_not_the_protocol_s() {
 
 /// Answers that are almost right: what each field must be, and what does not matter.
 #[tokio::test]
-async fn each_answer_that_is_almost_the_protocol_s() {
+async fn answers_close_to_the_protocol_are_judged_field_by_field() {
     #[rustfmt::skip]
     let rows = [
         ("a string", Leg::Verify, "application/json", r#"{"devicePhoneNumberVerified":"true"}"#, "operator_error"),
@@ -192,7 +192,7 @@ async fn each_answer_that_is_almost_the_protocol_s() {
 
 /// The one answer after which a request is sent again in another form: Telefónica's own SDK does so.
 #[tokio::test]
-async fn a_415_is_answered_with_json() {
+async fn json_is_the_last_attempt_after_a_415() {
     let function = Function::start(PHONE_MODE).await;
     let sandbox = function.sandbox.clone();
     sandbox.script(Leg::Token, Some(Scripted::answer(415, "")));
@@ -226,7 +226,7 @@ const ON_A_KEPT_CONNECTION: [(Fault, Duration, Expected); 14] = [
 ];
 
 #[tokio::test]
-async fn each_fault_on_a_kept_connection() {
+async fn request_on_a_kept_connection_is_resent_only_if_nothing_came_back() {
     let mut rows = JoinSet::new();
     for (fault, idle_for, expected) in ON_A_KEPT_CONNECTION {
         for leg in [Leg::Token, Leg::Verify] {

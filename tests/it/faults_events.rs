@@ -26,7 +26,7 @@ fn alb_event(host: &str, query: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_request_gets_a_page() {
+async fn malformed_requests_get_a_page() {
     let redirect_uri = format!("https://{DOMAIN}{CALLBACK}");
     let sandbox = sandbox().await;
     let function = Function::deployed(sandbox, &[("REDIRECT_URI", &redirect_uri)]).await;
@@ -55,7 +55,7 @@ async fn every_request_gets_a_page() {
 
 /// A test event from the console, say. There is nobody to show a page to.
 #[tokio::test]
-async fn what_is_no_request_is_an_error_that_quotes_nothing_and_ends_nothing() {
+async fn unknown_events_are_refused_without_quoting_them() {
     let function = Function::deployed(sandbox().await, &[]).await;
     for event in [json!({}), json!("+34600000001"), json!({ "httpMethod": "+34600000001" }), json!(null)] {
         let error = function.invoke_raw(&event).await.unwrap_err();

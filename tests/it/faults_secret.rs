@@ -25,7 +25,7 @@ fn holds(secret: &str) -> Scripted {
 }
 
 #[tokio::test]
-async fn each_trouble_of_secrets_manager_has_its_line_and_passes() {
+async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
     let mut rows = JoinSet::new();
     for (name, scripted, outcome, line) in [
         ("throttled", refuses("ThrottlingException"), "operator_busy", "limits how often it is read"),
@@ -76,7 +76,7 @@ fn secret(client_secret: &str) -> String {
 
 /// A new client secret at noon, with verifications under way at every stage.
 #[tokio::test]
-async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
+async fn rotating_the_secret_under_load_loses_no_verification() {
     const AT_ONCE: usize = 20;
     let sandbox = sandbox().await;
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
@@ -110,7 +110,7 @@ async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
 
 /// Where the operator has a new secret and Secrets Manager has not: one more reading, and no second try.
 #[tokio::test]
-async fn an_unchanged_secret_is_read_again_once_and_not_tried_again() {
+async fn rejected_secret_is_read_again_and_not_resent_if_unchanged() {
     let function = Function::start(PHONE_MODE).await;
     assert_eq!(verify(&function).await, "verified");
     function.sandbox.set_client_secret("another");
@@ -124,7 +124,7 @@ async fn an_unchanged_secret_is_read_again_once_and_not_tried_again() {
 
 /// Environments that live long do not have their credentials in variables, but an address to ask.
 #[tokio::test]
-async fn credentials_are_asked_for_again_before_they_expire() {
+async fn container_credentials_are_renewed_before_they_expire() {
     for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
         let sandbox = Arc::new(sandbox().await);
         let credentials = FarSide::of(&sandbox).await;

@@ -23,7 +23,7 @@ async fn deployed(variables: &[(&str, &str)]) -> (Function, FarSide, FarSide) {
 }
 
 #[tokio::test]
-async fn connections_that_ended_during_a_freeze_are_not_seen_by_the_user() {
+async fn connections_closed_during_a_freeze_are_replaced_unnoticed() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
         let (function, token, verify) = deployed(&[]).await;
         let answer = Browser::default().verify(&function, "+34600000001").await;
@@ -52,7 +52,7 @@ async fn connections_that_ended_during_a_freeze_are_not_seen_by_the_user() {
 
 /// The program opens its first connection while it starts, before there is a request for it.
 #[tokio::test]
-async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either() {
+async fn prefetched_connection_closed_during_a_freeze_is_replaced_unnoticed() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
         let (function, token, _verify) = deployed(&[]).await;
         let mut browser = Browser::default();
@@ -68,7 +68,7 @@ async fn a_connection_opened_ahead_that_ended_during_a_freeze_is_not_seen_either
 
 /// And where its end is on the way when the request is.
 #[tokio::test]
-async fn a_connection_opened_ahead_that_stood_idle_is_tried_again_like_a_kept_one() {
+async fn request_lost_on_an_idle_prefetched_connection_is_resent() {
     let (function, token, _verify) = deployed(&[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
@@ -82,7 +82,7 @@ async fn a_connection_opened_ahead_that_stood_idle_is_tried_again_like_a_kept_on
 
 /// If an idle connection closes just when the request is sent, the request is lost, and sent again.
 #[tokio::test]
-async fn a_request_lost_on_an_idle_connection_is_sent_again_and_logged() {
+async fn request_lost_on_a_kept_connection_is_resent_and_logged() {
     for fault in [Fault::CloseUnserved, Fault::ResetUnserved] {
         let (function, token, verify) = deployed(&[]).await;
         Browser::default().verify(&function, "+34600000001").await;
@@ -104,7 +104,7 @@ async fn a_request_lost_on_an_idle_connection_is_sent_again_and_logged() {
 
 /// Where many verifications ran at once, many connections were kept, and all of them may be dead.
 #[tokio::test]
-async fn any_number_of_dead_connections_is_passed_over() {
+async fn any_number_of_dead_connections_is_skipped() {
     const KEPT: usize = 6;
     let (function, token, _verify) = deployed(&[("AWS_LAMBDA_MAX_CONCURRENCY", "6")]).await;
     function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(300))));

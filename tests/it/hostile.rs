@@ -8,7 +8,7 @@ use crate::support::{Browser, CALLBACK, Function, PHONE_MODE};
 const MARKUP: &str = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
 
 #[tokio::test]
-async fn nothing_of_a_query_reaches_a_page() {
+async fn query_values_never_appear_on_a_page() {
     for variables in [&[][..], PHONE_MODE] {
         let function = Function::start(variables).await;
         for query in [
@@ -28,7 +28,7 @@ async fn nothing_of_a_query_reaches_a_page() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_request_splits_or_adds_a_header() {
+async fn request_values_cannot_split_or_add_a_header() {
     let function = Function::start(&[]).await;
     let hostile = "a\tb";
     for header in ["x-correlator", "origin", "cookie", "accept", "accept-language"] {
@@ -45,7 +45,7 @@ async fn nothing_of_a_request_splits_or_adds_a_header() {
 
 /// The only redirect goes to the configured operator, whatever a request says.
 #[tokio::test]
-async fn no_request_chooses_where_a_browser_is_sent() {
+async fn no_request_can_choose_the_redirect_target() {
     let function = Function::start(&[]).await;
     let elsewhere = "https%3A%2F%2Fevil.example";
     let parameters = format!("redirect_uri={elsewhere}&url={elsewhere}&next={elsewhere}&client_id=evil");
@@ -59,7 +59,7 @@ async fn no_request_chooses_where_a_browser_is_sent() {
 
 /// A code from another flow: the verifier that goes with it cannot be computed.
 #[tokio::test]
-async fn a_stolen_code_cannot_be_used_in_another_browser_s_flow() {
+async fn stolen_code_cannot_be_used_in_another_flow() {
     let function = Function::start(&[]).await;
     let stolen = Browser::default().callback_of(&function, "+34600000001").await;
     let mut thief = Browser::default();
@@ -75,7 +75,7 @@ async fn a_stolen_code_cannot_be_used_in_another_browser_s_flow() {
 }
 
 #[tokio::test]
-async fn oversized_input_is_refused_and_asks_nothing_of_anybody() {
+async fn oversized_input_is_refused_without_an_upstream_call() {
     let function = Function::start(&[]).await;
     let long = "a".repeat(50_000);
     for (name, answer) in [
@@ -96,7 +96,7 @@ async fn oversized_input_is_refused_and_asks_nothing_of_anybody() {
 
 /// An error answer of the operator stays in the log, as far as it is a code.
 #[tokio::test]
-async fn nothing_of_the_operator_s_errors_reaches_a_page() {
+async fn operator_error_texts_never_appear_on_a_page() {
     let function = Function::start(&[]).await;
     let error =
         json!({ "error": "<b>invalid_grant</b>", "error_description": "<script>alert(1)</script>", "code": "x<y" });

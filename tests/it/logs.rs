@@ -16,7 +16,7 @@ const ALL_LEVELS: [(&str, &str); 3] =
 const NUMBER: &str = "+34600000001";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_line_holds_what_it_must_not() {
+async fn no_log_line_contains_personal_data_or_secrets() {
     let sandbox =
         Arc::new(Sandbox::start(Settings { slow_for: Duration::from_secs(3), ..Settings::default() }).await.unwrap());
     let function = Function::deployed(sandbox.clone(), &ALL_LEVELS).await.with_time_left(Duration::from_secs(2));

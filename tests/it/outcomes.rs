@@ -112,14 +112,14 @@ async fn not_on_mobile_network() {
 }
 
 #[tokio::test]
-async fn misconfigured_where_the_operator_refuses_the_client() {
+async fn misconfigured_if_the_operator_refuses_the_client() {
     let function = Function::start(&[]).await;
     function.sandbox.set_client_secret("another than in Secrets Manager");
     expect(&function, "+34600000001", "misconfigured", 500, "not your fault").await;
 }
 
 #[tokio::test]
-async fn misconfigured_where_the_scope_is_refused() {
+async fn misconfigured_if_the_scope_is_refused() {
     let function = Function::start(&[]).await;
     let refused = json!({ "status": 403, "code": "PERMISSION_DENIED", "message": "" });
     function.sandbox.script(Leg::Verify, Some(Scripted::json(403, &refused)));
@@ -127,7 +127,7 @@ async fn misconfigured_where_the_scope_is_refused() {
 }
 
 #[tokio::test]
-async fn misconfigured_where_there_is_no_secret() {
+async fn misconfigured_if_there_is_no_secret() {
     let function = Function::start(&[("CLIENT_SECRET_ID", "no-such-secret")]).await;
     let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
     assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"));
@@ -143,14 +143,14 @@ async fn operator_error() {
 }
 
 #[tokio::test]
-async fn operator_error_where_the_operator_is_down() {
+async fn operator_error_if_the_operator_is_down() {
     let function = Function::start(&[]).await;
     function.sandbox.set_scenario(Scenario::OperatorDown);
     expect(&function, "+34600000001", "operator_error", 502, "not your fault").await;
 }
 
 #[tokio::test]
-async fn operator_busy_passes_retry_after_on() {
+async fn operator_busy_forwards_retry_after() {
     let function = Function::start(&[]).await;
     function.sandbox.set_scenario(Scenario::RateLimited);
     expect(&function, "+34600000001", "operator_busy", 503, "busy").await;
@@ -167,7 +167,7 @@ async fn operator_timeout() {
 
 /// The API's published samples print "does not match" for all of these.
 #[tokio::test]
-async fn a_failed_check_is_never_a_mismatch() {
+async fn failed_check_is_never_reported_as_a_mismatch() {
     let function = Function::start(&[]).await;
     for (status, body) in [(200, "{}"), (200, ""), (401, "{}"), (403, "{}"), (404, ""), (500, "<html>"), (204, "")] {
         for leg in [Leg::Token, Leg::Verify] {

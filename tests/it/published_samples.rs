@@ -27,20 +27,20 @@ async fn run(redirect_uri: &str, phone: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_javascript_s_parameters() {
+async fn parameters_of_the_javascript_sample_work() {
     assert_eq!(run(REDIRECT_URI, "+34600000001").await.outcome(), "verified");
     assert_eq!(run(REDIRECT_URI, "+34600000002").await.outcome(), "not_verified");
 }
 
 /// The form names its `redirect_uri` by path only; the sandbox takes it for the registered one.
 #[tokio::test]
-async fn the_html_form_s_parameters() {
+async fn parameters_of_the_html_form_sample_work() {
     assert_eq!(run("/numberverification-callback", "+34600000001").await.outcome(), "verified");
 }
 
 /// A page of another origin that sends its user there with `fetch`, as the sample does, can read the answer.
 #[tokio::test]
-async fn a_front_end_s_fetch_can_read_the_answer_in_phone_mode_only() {
+async fn other_origins_can_fetch_the_answer_only_in_phone_mode() {
     let callback = sample_callback("+34600000001");
     let headers = [("origin", "https://www.shop.example"), AS_JSON];
     let answer = Function::start(PHONE_MODE).await.get(&callback, &headers).await;

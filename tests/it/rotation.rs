@@ -17,7 +17,7 @@ async fn with_first_key() -> Arc<Sandbox> {
 }
 
 #[tokio::test]
-async fn a_flow_under_way_when_the_key_changes_still_completes() {
+async fn verification_started_with_the_previous_key_completes() {
     let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
@@ -31,7 +31,7 @@ async fn a_flow_under_way_when_the_key_changes_still_completes() {
 }
 
 #[tokio::test]
-async fn an_environment_that_still_has_the_old_key_finishes_what_a_newer_one_started() {
+async fn environment_with_the_old_key_completes_a_verification_started_with_the_new_one() {
     let sandbox = with_first_key().await;
     let old_environment = Function::beside(sandbox.clone(), &[]);
     Browser::default().verify(&old_environment, "+34600000002").await;
@@ -43,7 +43,7 @@ async fn an_environment_that_still_has_the_old_key_finishes_what_a_newer_one_sta
 }
 
 #[tokio::test]
-async fn nothing_older_than_the_previous_key_opens() {
+async fn state_sealed_with_a_key_before_the_previous_one_is_refused() {
     let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
@@ -56,7 +56,7 @@ async fn nothing_older_than_the_previous_key_opens() {
 
 /// A code belongs to the client that asked for it.
 #[tokio::test]
-async fn a_flow_of_another_client_is_not_finished_with_the_new_one_s_credentials() {
+async fn state_of_another_client_is_refused() {
     let sandbox = with_first_key().await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(sandbox.clone(), &[]), "+34600000001").await;
@@ -67,7 +67,7 @@ async fn a_flow_of_another_client_is_not_finished_with_the_new_one_s_credentials
 }
 
 #[tokio::test]
-async fn made_up_states_do_not_make_the_function_read_secrets_again_and_again() {
+async fn forged_states_do_not_cause_repeated_secret_reads() {
     let sandbox = with_first_key().await;
     let function = Function::beside(sandbox.clone(), &[]);
     for number in 0..20 {

@@ -109,7 +109,7 @@ async fn verification(function: &Function, number: usize) -> Seen {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_verification_comes_to_one_true_outcome_in_time() {
+async fn every_verification_has_one_true_outcome_in_time() {
     let verifications = std::env::var("SOAK").map_or(VERIFICATIONS, |number| number.parse().unwrap());
     let sandbox = Arc::new(sandbox().await);
     let weather = Arc::new(Weather {

@@ -5,7 +5,7 @@ use crate::support::{AS_JSON, CALLBACK, Function, PHONE_MODE, http_api_event, sa
 const FOREIGN: &[(&str, &str)] = &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
 
 #[tokio::test]
-async fn the_form_posts_a_phone_number() {
+async fn start_page_has_a_form_that_posts_a_phone_number() {
     let function = Function::start(&[]).await;
     let page = function.get("/", &[]).await;
     assert_eq!(page.status, 200);
@@ -15,7 +15,7 @@ async fn the_form_posts_a_phone_number() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_none_comes_back_in_the_form_with_what_is_wrong() {
+async fn invalid_number_is_shown_again_with_its_error() {
     let function = Function::start(&[]).await;
     for (typed, in_form, says) in [
         ("600000001", "600000001", "Start with + and your country code"),
@@ -37,7 +37,7 @@ async fn a_number_that_is_none_comes_back_in_the_form_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_the_form_are_refused() {
+async fn malformed_form_bodies_are_refused() {
     let function = Function::start(&[]).await;
     let long = format!("phone={}", "1".repeat(10_000));
     for (name, body) in [("two numbers", "phone=%2B34600000001&phone=%2B34600000002"), ("too long", long.as_str())] {
@@ -46,7 +46,7 @@ async fn bodies_that_are_not_the_form_are_refused() {
 }
 
 #[tokio::test]
-async fn a_native_app_gets_the_address_and_the_cookie() {
+async fn json_start_returns_the_authorization_url_and_the_cookie() {
     let function = Function::start(&[]).await;
     let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
     assert_eq!(answer.status, 200);
@@ -65,7 +65,7 @@ async fn another_site_cannot_start_a_verification() {
 }
 
 #[tokio::test]
-async fn an_allowed_origin_can_start_and_read_the_answer() {
+async fn allowed_origin_can_start_and_read_the_answer() {
     let function = Function::start(&[("ALLOWED_ORIGINS", "https://a.example, https://www.shop.example")]).await;
     let headers = [("origin", "https://www.shop.example"), ("sec-fetch-site", "same-site"), AS_JSON];
     let answer = function.post("/start", "phone=%2B34600000001", &headers).await;
@@ -76,7 +76,7 @@ async fn an_allowed_origin_can_start_and_read_the_answer() {
 }
 
 #[tokio::test]
-async fn other_paths_and_other_methods() {
+async fn unknown_paths_are_404_and_other_methods_405() {
     let function = Function::start(&[]).await;
     for (method, path, status, allow) in [
         ("GET", "/favicon.ico", 404, ""),
@@ -97,7 +97,7 @@ async fn other_paths_and_other_methods() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_same_headers() {
+async fn every_answer_has_the_security_headers() {
     let function = Function::start(&[]).await;
     let answers = [
         function.get("/", &[]).await,
@@ -124,7 +124,7 @@ async fn every_answer_carries_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_caller_s_correlator_comes_back_and_reaches_the_operator() {
+async fn correlator_is_returned_and_sent_to_the_operator() {
     let function = Function::start(PHONE_MODE).await;
     let answer = function.get(&sample_callback("+34600000001"), &[("x-correlator", "app-42")]).await;
     assert_eq!(answer.header("x-correlator"), "app-42");
@@ -133,7 +133,7 @@ async fn the_caller_s_correlator_comes_back_and_reaches_the_operator() {
 }
 
 #[tokio::test]
-async fn another_way_is_offered_unless_the_number_is_verified() {
+async fn fallback_is_offered_unless_the_number_is_verified() {
     let variables = [("FALLBACK_URL", "https://shop.example/sms"), ("STATE_MODE", "phone")];
     let function = Function::start(&variables).await;
     for (number, offered) in [("1", false), ("2", true), ("3", true)] {
@@ -146,7 +146,7 @@ async fn another_way_is_offered_unless_the_number_is_verified() {
 }
 
 #[tokio::test]
-async fn the_owner_s_name_colour_and_links_are_on_the_pages() {
+async fn pages_show_the_owners_name_colour_and_links() {
     let function = Function::start(&[
         ("SERVICE_NAME", "Acme & Söhne"),
         ("ACCENT_COLOR", "#7a0019"),
@@ -165,7 +165,7 @@ async fn the_owner_s_name_colour_and_links_are_on_the_pages() {
 
 /// As events carry them, which is not always as HTTP allows them.
 #[tokio::test]
-async fn no_accept_header_makes_it_fail() {
+async fn malformed_accept_headers_do_not_cause_an_error() {
     let function = Function::start(&[]).await;
     for value in ["", ",;q=", "é, de", "\u{0}", "de\r\nset-cookie: a=b", "*;q=NaN", "ü-".repeat(3000).as_str()] {
         for name in ["accept", "accept-language"] {

@@ -8,7 +8,7 @@ const NUMBER: &str = "+34600000001";
 
 /// A start that fails by our own fault brings no callback that could be counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_verification_that_cannot_be_started_is_counted() {
+async fn failed_start_is_counted() {
     let sandbox = sandbox().await;
     let function = Function::deployed(sandbox, &[("CLIENT_SECRET_ID", "not-there")]).await;
     assert_eq!(function.post("/start", "phone=%2B34600000001", &[]).await.status, 500);
@@ -19,7 +19,7 @@ async fn a_verification_that_cannot_be_started_is_counted() {
 
 /// Lambda's settings: format, level, and what of the log is there with them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_is_in_the_format_and_at_the_level_that_lambda_says() {
+async fn log_has_the_format_and_level_that_lambda_sets() {
     const RETRIED: &str = "the request was not taken";
     for (format, level, warning) in [
         (None, None, Some("json")),

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle_one() {
+    fn median_is_the_middle_value() {
         for (values, middle) in [(&[3.0, 1.0, 2.0][..], 2.0), (&[4.0, 1.0], 4.0), (&[5.0], 5.0)] {
             assert_eq!(median(values).to_bits(), f64::to_bits(middle), "{values:?}");
         }
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn three_digits_are_shown() {
+    fn three_significant_digits_are_shown() {
         for (value, shown) in [
             (1234.5, "1234"),
             (12.345, "12.3"),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_in_line() {
+    fn table_columns_are_aligned() {
         let rows = [["", "a"], ["bcd", "é"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows), "|     | a |\n|-----|---|\n| bcd | é |\n");
     }

@@ -7,7 +7,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_right_request_is_sent_back_with_a_code() {
+async fn valid_request_is_redirected_back_with_a_code() {
     let fixture = Fixture::new().await;
     let cases = [
         ("as it is", vec![]),
@@ -29,7 +29,7 @@ async fn a_right_request_is_sent_back_with_a_code() {
 }
 
 #[tokio::test]
-async fn hints_are_in_the_ledger() {
+async fn hints_are_recorded_in_the_ledger() {
     let fixture = Fixture::new().await;
     fixture.code(&[("prompt", "none"), ("login_hint", "tel:+34600000001"), ("nonce", "n")]).await;
     let fields = &fixture.sandbox.requests()[0].fields;
@@ -39,7 +39,7 @@ async fn hints_are_in_the_ledger() {
 }
 
 #[tokio::test]
-async fn state_comes_back_exactly() {
+async fn state_is_returned_unchanged() {
     let fixture = Fixture::new().await;
     for state in ["+34555555555", "a b&c=d#e%20", "ñ\u{1f4f1}", &"x".repeat(512)] {
         let response = fixture.authorize(&changed(authorization(), &[("state", state)])).await;
@@ -50,7 +50,7 @@ async fn state_comes_back_exactly() {
 }
 
 #[tokio::test]
-async fn a_query_of_the_redirect_uri_is_kept() {
+async fn query_of_the_redirect_uri_is_kept() {
     let fixture = Fixture::new().await;
     let redirect_uri = "https://app.example/cb?tenant=a%2Bb";
     let response = fixture.authorize(&changed(authorization(), &[("redirect_uri", redirect_uri)])).await;
@@ -59,7 +59,7 @@ async fn a_query_of_the_redirect_uri_is_kept() {
 }
 
 #[tokio::test]
-async fn without_a_client_and_a_redirect_uri_nothing_is_redirected() {
+async fn invalid_client_or_redirect_uri_is_not_redirected() {
     let fixture = Fixture::new().await;
     let twice = |name: &'static str, value: &str| [authorization(), form(&[(name, value)])].concat();
     let cases = [
@@ -88,7 +88,7 @@ async fn without_a_client_and_a_redirect_uri_nothing_is_redirected() {
 }
 
 #[tokio::test]
-async fn other_faults_are_told_to_the_client() {
+async fn other_errors_are_redirected_to_the_client() {
     let fixture = Fixture::new().await;
     let cases: [(&str, Changes<'_>, &str); 16] = [
         ("no response_type", &[("response_type", "")], "invalid_request"),
@@ -131,7 +131,7 @@ async fn a_repeated_parameter_is_invalid() {
 }
 
 #[tokio::test]
-async fn only_registered_redirect_uris_once_there_are_any() {
+async fn registered_redirect_uris_exclude_all_others() {
     let registered = vec!["https://other.example/cb".to_owned(), REDIRECT_URI.to_owned()];
     let fixture = Fixture::with(Settings { registered_redirect_uris: registered, ..Settings::default() }).await;
     let cases = [
@@ -153,7 +153,7 @@ async fn only_registered_redirect_uris_once_there_are_any() {
 }
 
 #[tokio::test]
-async fn another_method_is_not_allowed() {
+async fn other_methods_are_not_allowed() {
     let fixture = Fixture::new().await;
     let response = send(fixture.post("/authorize")).await;
     assert_eq!(response.status(), 405);

@@ -21,7 +21,7 @@ fn sandbox(arguments: &[&str]) -> Child {
 }
 
 #[tokio::test]
-async fn it_serves_prints_and_ends_when_told() {
+async fn program_serves_prints_requests_and_ends_on_sigterm() {
     let redirect_uri = "https://mine.example/cb";
     let mut child = sandbox(&["--port", "0", "--client-id", "me", "--redirect-uri", redirect_uri]);
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
@@ -41,7 +41,7 @@ async fn it_serves_prints_and_ends_when_told() {
 }
 
 #[tokio::test]
-async fn what_it_cannot_do_it_says_in_one_line() {
+async fn start_errors_are_one_line() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("an address").port().to_string();
     let cases: [(&[&str], i32, &str); 5] = [

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{self, Fixture, REDIRECT_URI, SIM, VERIFIER, client, exchange, json, send};
 
 #[tokio::test]
-async fn a_verification_is_listed_in_order() {
+async fn requests_of_a_verification_are_listed_in_order() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[]).await;
     let token = support::string(&json(fixture.token(&exchange(&code)).await).await, "access_token");
@@ -42,7 +42,7 @@ async fn a_verification_is_listed_in_order() {
 }
 
 #[tokio::test]
-async fn the_ledger_over_http() {
+async fn ledger_can_be_read_and_cleared_over_http() {
     let fixture = Fixture::new().await;
     fixture.verify(&json!({ "phoneNumber": SIM })).await;
     let list = json(send(fixture.get("/sandbox/requests")).await).await;
@@ -72,7 +72,7 @@ async fn connections_are_numbered() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_shown_as_text() {
+async fn request_values_are_shown_as_text() {
     let fixture = Fixture::new().await;
     let token = fixture.access_token().await;
     let request = fixture.post("/number-verification/v0/verify").bearer_auth(token);
@@ -88,7 +88,7 @@ async fn what_was_sent_is_shown_as_text() {
 }
 
 #[tokio::test]
-async fn a_dropped_sandbox_answers_no_more() {
+async fn dropped_sandbox_stops_answering() {
     let Fixture { sandbox, http } = Fixture::new().await;
     let url = format!("{}/sandbox/health", sandbox.base_url());
     assert_eq!(send(http.get(&url)).await.status(), 204);
@@ -100,7 +100,7 @@ async fn a_dropped_sandbox_answers_no_more() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_an_error() {
+async fn port_in_use_is_an_error() {
     let first = Sandbox::start(Settings::default()).await.expect("a free port");
     let port = first.base_url().rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
     let error = Sandbox::start(Settings { port, ..Settings::default() }).await.expect_err("taken");

@@ -12,7 +12,7 @@ async fn verify(fixture: &Fixture, number: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn right_sim_another_sim_and_on_wifi_do_not_ask_for_the_number() {
+async fn some_scenarios_answer_the_same_for_every_number() {
     let fixture = Fixture::new().await;
     fixture.sandbox.set_scenario(Scenario::RightSim);
     assert_eq!(verify(&fixture, "+34600000002").await, (200, json!({ "devicePhoneNumberVerified": true })));
@@ -88,7 +88,7 @@ async fn rubbish() {
 }
 
 #[tokio::test]
-async fn a_script_goes_before_the_scenario_for_as_often_as_it_says() {
+async fn script_overrides_the_scenario_for_its_number_of_requests() {
     let fixture = Fixture::new().await;
     fixture.sandbox.set_scenario(Scenario::OperatorDown);
     let script = Scripted::json(418, &json!({ "error": "teapot" })).header("x-a", "1").header("x-a", "2").times(2);
@@ -104,7 +104,7 @@ async fn a_script_goes_before_the_scenario_for_as_often_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_script_stays_until_it_is_taken_away() {
+async fn script_without_a_count_stays_until_it_is_removed() {
     let fixture = Fixture::new().await;
     for leg in Leg::ALL {
         fixture.sandbox.script(leg, Some(Scripted::answer(503, "x".repeat(100_000))));
@@ -127,7 +127,7 @@ async fn a_script_stays_until_it_is_taken_away() {
 }
 
 #[tokio::test]
-async fn a_late_answer_has_been_acted_on() {
+async fn late_answer_has_already_taken_effect() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[]).await;
     fixture.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_mins(1)).times(1)));
@@ -145,7 +145,7 @@ async fn a_late_answer_has_been_acted_on() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_not_http_is_told() {
+async fn script_that_is_not_valid_http_is_reported() {
     let fixture = Fixture::new().await;
     for script in [
         Scripted::answer(100, ""),
@@ -162,7 +162,7 @@ async fn a_script_that_is_not_http_is_told() {
 }
 
 #[tokio::test]
-async fn scenarios_over_http() {
+async fn scenarios_can_be_set_over_http() {
     let fixture = Fixture::new().await;
     for scenario in Scenario::ALL {
         let response = send(fixture.post("/sandbox/scenario").json(&json!({ "scenario": scenario.name() }))).await;
@@ -188,7 +188,7 @@ async fn scenarios_over_http() {
 }
 
 #[tokio::test]
-async fn scripts_over_http() {
+async fn scripts_can_be_set_over_http() {
     let fixture = Fixture::new().await;
     let set = async |script: Value| send(fixture.post("/sandbox/script").json(&script)).await.status().as_u16();
 

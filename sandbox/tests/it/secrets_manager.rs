@@ -19,7 +19,7 @@ fn get_secret_value(fixture: &Fixture, body: &Value) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn the_secret_is_served() {
+async fn secret_is_served() {
     let fixture = Fixture::new().await;
     let response = send(get_secret_value(&fixture, &json!({ "SecretId": "number-verification" }))).await;
     assert_eq!(response.status(), 200);
@@ -39,7 +39,7 @@ async fn the_secret_is_served() {
 }
 
 #[tokio::test]
-async fn a_secret_is_found_by_name_or_arn() {
+async fn secret_is_found_by_name_or_arn() {
     let secret_id = "team/number-verification".to_owned();
     let fixture = Fixture::with(Settings { secret_id, ..Settings::default() }).await;
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:";
@@ -65,7 +65,7 @@ async fn a_secret_is_found_by_name_or_arn() {
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_the_version_before() {
+async fn rotation_keeps_the_previous_version() {
     let fixture = Fixture::new().await;
     let get = async |stage: &str| {
         let body = json!({ "SecretId": "number-verification", "VersionStage": stage });
@@ -90,7 +90,7 @@ async fn a_rotation_keeps_the_version_before() {
 }
 
 #[tokio::test]
-async fn what_no_sdk_sends_is_refused() {
+async fn requests_that_no_sdk_sends_are_refused() {
     let fixture = Fixture::new().await;
     let post = |target: &'static str, authorization: &'static str, content_type: &'static str, body: &'static str| {
         fixture

@@ -18,7 +18,7 @@ fn client(sandbox: &Sandbox, version: &'static rustls::SupportedProtocolVersion)
 }
 
 #[tokio::test]
-async fn it_serves_both_versions_of_tls_and_counts_handshakes() {
+async fn tls_1_2_and_1_3_are_served_and_handshakes_counted() {
     for version in [&version::TLS13, &version::TLS12] {
         let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
         assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
@@ -33,7 +33,7 @@ async fn it_serves_both_versions_of_tls_and_counts_handshakes() {
 
 /// Whoever does not trust the authority gets nothing, and keeps nobody else out; nor does one that says nothing at all.
 #[tokio::test]
-async fn a_handshake_that_fails_or_hangs_is_nobody_else_s_trouble() {
+async fn failed_or_hanging_handshake_does_not_affect_other_clients() {
     let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
     let address = sandbox.base_url().strip_prefix("https://").unwrap().to_owned();
     let _silent = tokio::net::TcpStream::connect(&address).await.unwrap();

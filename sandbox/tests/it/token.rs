@@ -13,7 +13,7 @@ use crate::support::{
 const POST_CREDENTIALS: [(&str, &str); 2] = [("client_id", "my-app-id"), ("client_secret", "my-app-secret")];
 
 #[tokio::test]
-async fn a_code_becomes_a_token() {
+async fn code_is_exchanged_for_a_token() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[("scope", SCOPE_V0)]).await;
     let response = fixture.token(&exchange(&code)).await;
@@ -26,7 +26,7 @@ async fn a_code_becomes_a_token() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_form_is_said() {
+async fn each_fault_in_the_form_has_its_error() {
     let fixture = Fixture::new().await;
     let cases: [(&str, Changes<'_>, &str); 12] = [
         ("no grant_type", &[("grant_type", "")], "invalid_request"),
@@ -67,7 +67,7 @@ async fn a_repeated_parameter_is_invalid() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_its_second_use_ends_its_token() {
+async fn second_use_of_a_code_revokes_its_token() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[]).await;
     let token = string(&json(fixture.token(&exchange(&code)).await).await, "access_token");
@@ -81,7 +81,7 @@ async fn a_code_is_good_once_and_its_second_use_ends_its_token() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_a_while() {
+async fn code_expires() {
     let settings = Settings { code_lifetime: Duration::from_millis(50), ..Settings::default() };
     let fixture = Fixture::with(settings).await;
     let code = fixture.code(&[]).await;
@@ -91,7 +91,7 @@ async fn a_code_is_good_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_verifier_without_a_challenge_is_a_downgrade() {
+async fn verifier_without_a_challenge_is_refused() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[("code_challenge", ""), ("code_challenge_method", "")]).await;
     let (status, body) = status_and_json(fixture.token(&exchange(&code)).await).await;
@@ -102,7 +102,7 @@ async fn a_verifier_without_a_challenge_is_a_downgrade() {
 }
 
 #[tokio::test]
-async fn a_relative_redirect_uri_is_exchanged_as_what_it_was_resolved_to() {
+async fn relative_redirect_uri_must_be_resolved_in_the_token_request() {
     let registered_redirect_uris = vec![support::REDIRECT_URI.to_owned()];
     let fixture = Fixture::with(Settings { registered_redirect_uris, ..Settings::default() }).await;
     let relative = ("redirect_uri", "/numberverification-callback");
@@ -188,14 +188,14 @@ async fn client_secret_post() {
 }
 
 #[tokio::test]
-async fn no_client_authentication() {
+async fn missing_client_authentication_is_refused() {
     let fixture = odd_client().await;
     authenticate(&fixture, "only the id", None, &[("client_id", ID)], (401, None)).await;
     authenticate(&fixture, "another scheme", Some("Bearer abc"), &[], (401, None)).await;
 }
 
 #[tokio::test]
-async fn a_code_belongs_to_its_client() {
+async fn code_of_another_client_is_refused() {
     let other_clients = BTreeMap::from([("other".to_owned(), "secret".to_owned())]);
     let fixture = Fixture::with(Settings { other_clients, ..Settings::default() }).await;
     let code = fixture.code(&[]).await;
@@ -206,7 +206,7 @@ async fn a_code_belongs_to_its_client() {
 }
 
 #[tokio::test]
-async fn the_accepted_secret_can_be_rotated() {
+async fn accepted_secret_can_be_rotated() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[]).await;
     fixture.sandbox.set_client_secret("new");
@@ -216,7 +216,7 @@ async fn the_accepted_secret_can_be_rotated() {
 }
 
 #[tokio::test]
-async fn only_a_form_in_the_body_of_a_post() {
+async fn only_a_form_in_a_post_body_is_accepted() {
     let fixture = Fixture::new().await;
     let code = fixture.code(&[]).await;
     let request = || fixture.post("/token").basic_auth("my-app-id", Some("my-app-secret"));
@@ -239,7 +239,7 @@ async fn only_a_form_in_the_body_of_a_post() {
 }
 
 #[tokio::test]
-async fn the_sample_code_is_good_for_ever() {
+async fn sample_code_never_expires() {
     let fixture = Fixture::new().await;
     let cases: [Changes<'_>; 3] =
         [&[], &[("redirect_uri", "http://127.0.0.1:9900/cb"), ("code_verifier", "")], &[("redirect_uri", "")]];
@@ -256,7 +256,7 @@ async fn the_sample_code_is_good_for_ever() {
 }
 
 #[tokio::test]
-async fn a_verifier_has_43_to_128_unreserved_characters() {
+async fn verifier_must_have_43_to_128_unreserved_characters() {
     use base64::Engine as _;
     let fixture = Fixture::new().await;
     for (name, verifier, expected) in [

@@ -12,7 +12,7 @@ const SIM_HASH: &str = "eb491b384e4fda4281634daa211e6e54a4cf7f82baa33a9f35980329
 const NOT_ON_MOBILE_NETWORK: &str = "NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK";
 
 #[tokio::test]
-async fn the_answer_goes_by_the_number() {
+async fn last_digit_of_the_number_decides_the_answer() {
     let sim = "+34600000007".to_owned();
     let fixture = Fixture::with(Settings { sim, ..Settings::default() }).await;
     for (number, expected) in [
@@ -43,7 +43,7 @@ async fn the_answer_goes_by_the_number() {
 }
 
 #[tokio::test]
-async fn a_hash_is_the_sims_or_not() {
+async fn hashed_number_is_compared_with_the_sim() {
     let fixture = Fixture::new().await;
     for (name, hash, expected) in [
         ("the SIM's", SIM_HASH.to_owned(), true),
@@ -69,7 +69,7 @@ async fn all_three_versions_are_served_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_the_apis_is_refused() {
+async fn invalid_bodies_are_refused() {
     let fixture = Fixture::new().await;
     let cases = [
         ("no number", json!({})),
@@ -96,7 +96,7 @@ async fn a_body_that_is_not_the_apis_is_refused() {
 }
 
 #[tokio::test]
-async fn the_body_is_json() {
+async fn body_must_be_json() {
     let fixture = Fixture::new().await;
     for (name, content_type, body, expected) in [
         ("JSON", "application/json", r#"{"phoneNumber":"+34600000001"}"#, (200, Value::Null)),
@@ -119,7 +119,7 @@ async fn the_body_is_json() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_needed_and_serves_once() {
+async fn access_token_is_required_and_works_once() {
     let fixture = Fixture::new().await;
     let request = || fixture.post("/number-verification/v2/verify").json(&json!({ "phoneNumber": SIM }));
     let used = fixture.access_token().await;
@@ -138,7 +138,7 @@ async fn an_access_token_is_needed_and_serves_once() {
 }
 
 #[tokio::test]
-async fn an_access_token_serves_for_a_while() {
+async fn access_token_expires() {
     let token_lifetime = Duration::from_millis(50);
     let fixture = Fixture::with(Settings { token_lifetime, ..Settings::default() }).await;
     let token = fixture.access_token().await;
@@ -148,7 +148,7 @@ async fn an_access_token_serves_for_a_while() {
 }
 
 #[tokio::test]
-async fn the_scope_has_to_allow_it() {
+async fn scope_must_allow_verify() {
     let fixture = Fixture::new().await;
     for scope in [
         "dpv:FraudPreventionAndDetection number-verification:device-phone-number:read",
@@ -165,7 +165,7 @@ async fn the_scope_has_to_allow_it() {
 }
 
 #[tokio::test]
-async fn the_correlator_comes_back_as_it_was_sent() {
+async fn correlator_is_returned_unchanged() {
     let fixture = Fixture::new().await;
     for (name, correlator, valid) in [
         ("a UUID", "b4333c46-49c0-4f62-80d7-f0ef930f1c46".to_owned(), true),

@@ -7,7 +7,7 @@ use super::tools;
 use crate::support::sandbox;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cargo_lambda_invoke() {
+async fn sample_events_work_under_cargo_lambda() {
     let sandbox = sandbox().await;
     let port = tools::free_port().to_string();
     let mut watch = tools::spawn(

@@ -17,7 +17,7 @@ const NUMBER: &str = "+34600000001";
 type Metric = (String, BTreeSet<String>);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_dashboard_and_the_alarms_look_for_what_the_program_emits() {
+async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     let emitted = emitted().await;
     let template = tools::cloudformation(&["expand", "template.yaml", "Architecture=x86_64"]).await;
 
@@ -138,7 +138,7 @@ fn strings(array: &Value) -> impl Iterator<Item = String> {
 
 /// The runbook has a section for each alarm, and its queries ask for fields that are there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_runbook_is_about_these_alarms_and_these_lines() {
+async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
     const WORDS: [&str; 19] = [
         "all99",
         "and",

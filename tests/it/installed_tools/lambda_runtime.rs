@@ -34,7 +34,7 @@ const EVENTS: [(&str, u64, &str); 21] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_sample_event_under_the_runtime_interface_emulator() {
+async fn every_sample_event_works_under_the_runtime_interface_emulator() {
     let mut listed: Vec<_> = EVENTS.iter().map(|(name, ..)| format!("{name}.json")).collect();
     listed.sort();
     let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events"))

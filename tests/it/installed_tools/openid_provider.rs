@@ -171,7 +171,7 @@ fn jwt_header(jwt: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_way_to_authenticate_is_accepted() {
+async fn every_client_authentication_method_is_accepted() {
     let provider = Provider::start().await;
     let mut ways = Vec::new();
     for client in &provider.clients {
@@ -199,7 +199,7 @@ async fn every_way_to_authenticate_is_accepted() {
 }
 
 #[tokio::test]
-async fn scopes_with_and_without_openid() {
+async fn scopes_work_with_and_without_openid() {
     let provider = Provider::start().await;
     let client = provider.client("ES256 from a JWK, one of two keys");
     for (name, scope) in [
@@ -214,7 +214,7 @@ async fn scopes_with_and_without_openid() {
 }
 
 #[tokio::test]
-async fn the_providers_own_document_is_all_that_is_configured() {
+async fn discovery_document_is_enough_to_configure_the_provider() {
     let provider = Provider::start().await;
     let discovery = provider.endpoint("/.well-known/openid-configuration");
     let verify_endpoint = provider.endpoint("/number-verification/v1/verify");
@@ -241,7 +241,7 @@ async fn the_providers_own_document_is_all_that_is_configured() {
 }
 
 #[tokio::test]
-async fn an_owners_mistake_is_no_answer_about_the_number() {
+async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
     let provider = Provider::start().await;
     let [basic, post, rs256, ps256, es256] =
         ["my app:basic+%", "my app:post+%", "RS256 from PKCS #8", "PS256 from a JWK", "ES256 from PKCS #8"]
@@ -302,7 +302,7 @@ async fn an_owners_mistake_is_no_answer_about_the_number() {
 }
 
 #[tokio::test]
-async fn what_is_changed_on_the_way_is_seen() {
+async fn tampering_with_the_authorization_request_is_detected() {
     let provider = Provider::start().await;
     let client = provider.client("PS256 from a JWK");
     let function = provider.function(client, &client.secret, &[]).await;
@@ -324,7 +324,7 @@ async fn what_is_changed_on_the_way_is_seen() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_not_the_providers_own_is_refused() {
+async fn callbacks_from_other_issuers_or_browsers_are_refused() {
     let provider = Provider::start().await;
     let client = provider.client("ES256 from SEC 1");
     let function = provider.function(client, &client.secret, &[]).await;
@@ -349,7 +349,7 @@ async fn a_callback_that_is_not_the_providers_own_is_refused() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_good_for_one_request_and_none_is_sent_twice() {
+async fn each_token_request_has_a_new_client_assertion() {
     let provider = Provider::start().await;
     let client = provider.client("RS256 from a JWK");
     let function = provider.function(client, &client.secret, &[]).await;
@@ -371,7 +371,7 @@ async fn an_assertion_is_good_for_one_request_and_none_is_sent_twice() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_changed_meanwhile_is_read_again_and_the_code_is_not_lost() {
+async fn replaced_private_key_is_read_again_without_losing_the_code() {
     let provider = Provider::start().await;
     let client = provider.client("ES256 from a JWK, one of two keys");
     let mut old = client.secret.clone();
