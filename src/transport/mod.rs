@@ -149,7 +149,7 @@ impl Transport {
                 return Err(error.into());
             }
             retried = true;
-            tracing::warn!(cause = cause(&error), "the request got no answer; sending it again on another connection");
+            tracing::warn!(cause = cause(&error), "the request was not taken; sending it again");
         }
     }
 
