@@ -37,7 +37,7 @@ pub(super) struct Connections(Arc<Mutex<State>>);
 struct State {
     /// The connections in use or in the pool, as far as we can tell: reqwest does not report when one closes.
     open: HashMap<Ends, Noted>,
-    /// At most one connection opened ahead, or being opened, for each origin, and since when.
+    /// The connection opened ahead for each origin, or being opened, and when that began.
     ahead: HashMap<Origin, (Instant, JoinHandle<Option<Stream>>)>,
 }
 
@@ -51,8 +51,8 @@ struct Noted {
     used: Instant,
 }
 
-/// A connection of reqwest's, whose type cannot be named.
-type Stream = Box<dyn Any + Send>;
+/// A connection of reqwest's, whose type cannot be named, and when it was opened.
+type Stream = (Box<dyn Any + Send>, Instant);
 
 tokio::task_local! {
     /// What the current task wants a connection for. A connector layer is not told the destination.
@@ -91,7 +91,7 @@ impl Connections {
         WANTED.scope(Wanted::Now(origin), request)
     }
 
-    /// Notes that a connection has just brought a whole answer, and whether it stays open.
+    /// Notes that an answer has just come over a connection, and whether the connection stays open.
     pub fn answered(&self, ends: Ends, stays_open: bool) {
         let mut state = self.lock();
         if !stays_open {
@@ -121,9 +121,10 @@ impl Connections {
         if since.elapsed() >= USE_WITHIN {
             return None;
         }
-        let mut stream = *opening.await.ok()??.downcast::<S>().ok()?;
+        let (stream, opened) = opening.await.ok()??;
+        let mut stream = *stream.downcast::<S>().ok()?;
         is_silent(&mut stream).then(|| {
-            self.opened(&stream, origin.clone(), since);
+            self.opened(&stream, origin.clone(), opened);
             stream
         })
     }
@@ -205,7 +206,7 @@ where
                 }
                 Ok(Wanted::Later(place)) => {
                     let stream = connecting.await?;
-                    *lock(&place) = Some(Box::new(stream));
+                    *lock(&place) = Some((Box::new(stream), Instant::now()));
                     Err("kept for the request to come".into())
                 }
                 Err(_) => connecting.await,

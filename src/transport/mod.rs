@@ -149,7 +149,7 @@ impl Transport {
                 return Err(error.into());
             }
             retried = true;
-            tracing::warn!(cause = cause(&error), "the request got no answer; sending it again on another connection");
+            tracing::warn!(cause = cause(&error), "the request was not taken; sending it again");
         }
     }
 
@@ -163,19 +163,24 @@ impl Transport {
     }
 
     async fn read(&self, mut response: Response, retried: bool) -> Result<Answer, TransportError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(TransportError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read_body(&mut response).await;
         if let Some(ends) = connections::ends_in(response.extensions()) {
-            self.connections.answered(ends, stays_open(&response));
+            self.connections.answered(ends, body.is_ok() && stays_open(&response));
         }
         let headers = std::mem::take(response.headers_mut());
-        Ok(Answer { status: response.status().as_u16(), headers, body, retried })
+        Ok(Answer { status: response.status().as_u16(), headers, body: body?, retried })
     }
+}
+
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, TransportError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(TransportError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// A client with the settings that both of a transport's clients share.
