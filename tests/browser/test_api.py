@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from conftest import FALLBACK_URL
 from product import CHECKOUT
-from ways import VERIFIED, WAYS
+from ways import VERIFIED, WAYS, refusal
 
 FILE = CHECKOUT / "docs/openapi.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text())
@@ -210,6 +210,8 @@ def answer_of(product, outcome, accept):
     """The callback's answer with this outcome."""
     way, client = WAYS[outcome], Client(product)
     way.operator(product)
+    if outcome == "operator_refused":
+        return client.request("GET", refusal(client.start(way.number).json()["authorization_url"]), accept)
     url = client.callback_url(way.number)
     if outcome == "invalid_request":
         url = re.sub("code=[^&]*", "code=", url)

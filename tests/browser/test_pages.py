@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from ways import VERIFIED, WAYS, start
+from ways import VERIFIED, WAYS, WIFI, start
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -49,7 +49,7 @@ LANGUAGES = {
         "Verify your phone number",
         "Start with + and your country code",
         "Phone number verified",
-        "Turn off Wi-Fi and try again",
+        f"Turn off {WIFI} and try again",
         "not your fault",
     ),
     "es-MX": (
@@ -57,7 +57,7 @@ LANGUAGES = {
         "Verifique su número de teléfono",
         "Empiece por + y el prefijo del país",
         "Número de teléfono verificado",
-        "Desactive el Wi-Fi e inténtelo de nuevo",
+        f"Desactive el {WIFI} e inténtelo de nuevo",
         "No es culpa suya",
     ),
     "pt-BR": (
@@ -65,7 +65,7 @@ LANGUAGES = {
         "Verifique o seu número de telefone",
         "Comece com + e o código do país",
         "Número de telefone verificado",
-        "Desative o Wi-Fi e tente novamente",
+        f"Desative o {WIFI} e tente novamente",
         "A culpa não é sua",
     ),
     "de-AT": (
@@ -162,6 +162,26 @@ def test_in_forced_colours_a_button_still_has_a_border(product, page):
     assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
 
 
+def test_the_policy_permits_the_style_of_the_page_and_no_other(product, new_context):
+    page = new_context().new_page()
+    page.goto(product.url)
+    button = page.get_by_role("button")
+    assert color(button, "background-color") == [0x0B, 0x57, 0xD0]
+    # An injected style does not apply.
+    page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'button{color:red}'}))")
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert color(button, "color") == [255, 255, 255]
+
+
+def test_no_line_ends_inside_wifi(product, page):
+    # With text twice as large a plain hyphen ends a line at several of these widths.
+    page.goto(product.url)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for pixels in range(SMALLEST["width"], 2 * SMALLEST["width"], 4):
+        page.set_viewport_size({"width": pixels, "height": 568})
+        assert page.evaluate(LINES_OF_WORD, WIFI) == 1, pixels
+
+
 def test_one_request_and_no_more(product, new_context):
     context = new_context()
     asked = []
@@ -169,6 +189,16 @@ def test_one_request_and_no_more(product, new_context):
     page = context.new_page()
     page.goto(product.url, wait_until="networkidle")
     assert [url for url in asked if not url.startswith("data:")] == [f"{product.url}/"]
+
+
+# On how many lines the word in the first box of the page is.
+LINES_OF_WORD = """word => {
+  const text = document.querySelector('.next').firstChild, range = document.createRange();
+  const start = text.data.indexOf(word);
+  range.setStart(text, start);
+  range.setEnd(text, start + word.length);
+  return new Set([...range.getClientRects()].map(box => box.top)).size;
+}"""
 
 
 def width(page):
