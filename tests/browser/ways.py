@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 VERIFIED, NOT_VERIFIED, ON_WIFI = "+34 600 000 001", "+34 600 000 002", "+34 600 000 003"
 
 
-# A text of the pages has U+2011 in this word, so that no line ends inside it.
+# The pages write this word with U+2011, so that no line ends inside it.
 WIFI = "Wi\u2011Fi"
 
 
 def start(product, page, number):
-    """Types a number into the form and sends it; ends wherever that leads."""
+    """Types a number into the form and sends it; ends at the page that follows."""
     page.goto(product.url)
     page.locator("#phone").fill(number)
     page.get_by_role("button").click()
@@ -43,7 +43,7 @@ def does_not_serve_the_number(product):
 
 
 def stays_at_authorize(product):
-    # A page that looks like an answer of ours to `Way.go`, so that the next step can be written by hand.
+    # `Way.go` takes this page for an answer, so that `then` can write the redirect itself.
     page = '<!doctype html><link rel=icon href=data:,><p role="status">Operator'
     product.script("authorize", status=200, headers={"content-type": "text/html"}, body=page)
 
