@@ -1,11 +1,11 @@
-"""The browser: the Chromium that is on this machine, driven by Playwright."""
+"""The Chromium that is installed on this machine, driven by Playwright."""
 
 import json
 import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Quiet, and nothing fetched that no test asks for.
+# Chromium fetches nothing that a test did not ask for.
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
@@ -14,7 +14,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def launch(playwright, **options):
-    """A Chromium with a profile of its own, which ends with it."""
+    """A Chromium with a fresh profile, which is deleted when it closes."""
     return playwright.chromium.launch(executable_path=path(), args=FLAGS, **options)
 
 

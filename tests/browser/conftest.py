@@ -42,7 +42,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """Both ways to set the function up; they start side by side."""
+    """The function in both state modes; the two start at the same time."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -50,7 +50,7 @@ def products(front_port):
             FALLBACK_URL=FALLBACK_URL,
             PRIVACY_URL="https://shop.example/privacy",
         ),
-        # The darkest accent there is; and what can be left out, is.
+        # The darkest accent possible, and no optional links.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
     }
     try:
@@ -66,7 +66,7 @@ def products(front_port):
 
 @pytest.fixture
 def product(products):
-    """The function as it is by default, and an operator that does as usual."""
+    """The function in its default mode, with the operator reset."""
     products["sealed"].as_usual()
     return products["sealed"]
 
@@ -107,12 +107,12 @@ def new_context(browser):
 
 @pytest.fixture
 def page(new_context):
-    """A tab in which nothing goes wrong in silence: the browser must find no fault, and ask for nothing but pages."""
+    """A tab that fails the test if the browser reports an error or requests anything but pages."""
     page = new_context().new_page()
     faults = []
 
     def said(message):
-        # So Chromium notes every page whose status is 400 or more; that status is ours, and on purpose.
+        # Chromium logs this for every page with a status of 400 or more, which is intended.
         if not message.text.startswith("Failed to load resource: the server responded with a status of"):
             faults.append(message.text)
 

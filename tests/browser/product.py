@@ -11,7 +11,7 @@ import threading
 import urllib.request
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
-# The first start compiles, and may have to wait for another cargo.
+# The first start compiles and may wait for another cargo.
 START_SECONDS = 900
 
 
@@ -26,7 +26,7 @@ class Product:
         self.output = []
         self.serves = False
         self.settled = threading.Event()
-        # cargo-lambda stands beside this Python, whether make or somebody by hand started it.
+        # cargo-lambda is installed beside this Python, also if the tests are started without make.
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
         ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
         self.process = subprocess.Popen(
@@ -37,11 +37,11 @@ class Product:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        # All its output is read as it comes, lest a full pipe stop it.
+        # The output is read continuously, because a full pipe would block the process.
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait(self):
-        """Until it serves."""
+        """Waits until the product serves requests."""
         self.settled.wait(START_SECONDS)
         if not self.serves:
             self.stop()
@@ -54,7 +54,7 @@ class Product:
             self.process.wait(timeout=60)
 
     def scenario(self, name):
-        """What the operator does from now on."""
+        """Sets what the operator does from now on."""
         self._control("POST", "/sandbox/scenario", {"scenario": name})
 
     def script(self, leg, **answer):
@@ -62,7 +62,7 @@ class Product:
         self._control("POST", "/sandbox/script", {"leg": leg, **answer})
 
     def as_usual(self):
-        """Takes scenario and scripts away, and forgets what was asked."""
+        """Resets the scenario, the scripts and the recorded requests."""
         self.scenario("by_number")
         for leg in ("authorize", "token", "verify"):
             self._control("DELETE", f"/sandbox/script/{leg}")
@@ -90,7 +90,7 @@ class Product:
 
 
 def free_ports(count):
-    """Ports that nobody listens on; all are held until the last is found, so that no two are the same."""
+    """Unused ports. All are held until the last is found, so that no two are equal."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

@@ -1,4 +1,4 @@
-"""`make screenshots`: docs/screenshots/*.png, of the running product on a phone."""
+"""`make screenshots` takes docs/screenshots/*.png of the running product at the size of a phone."""
 
 import io
 import os
@@ -14,7 +14,7 @@ import chromium
 from product import CHECKOUT, Product
 
 FOLDER = CHECKOUT / "docs/screenshots"
-# They stand in the README, which people read on the go.
+# The README shows the pictures, and people read it on mobile connections.
 MAX_BYTES = 60_000
 # Android's own font, so that the pictures are the same on every machine.
 FONTS = f"""<?xml version="1.0"?>

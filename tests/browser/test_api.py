@@ -1,5 +1,5 @@
-"""docs/openapi.yaml and the running function say the same: each answer is one that is described there, each answer
-described there is given, and the examples are what is really answered."""
+"""docs/openapi.yaml describes the running function: each answer is described there, each described answer is given, and
+the examples are real answers."""
 
 import re
 import urllib.error
@@ -15,20 +15,20 @@ from referencing.jsonschema import DRAFT202012
 
 from conftest import FALLBACK_URL
 from product import CHECKOUT
-from ways import VERIFIED, WAYS
+from ways import VERIFIED, WAYS, refusal
 
 FILE = CHECKOUT / "docs/openapi.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text())
 REGISTRY = Registry().with_resource("urn:openapi", Resource(DOCUMENT, DRAFT202012))
 CALLBACK = "/numberverification-callback"
 HTML, JSON = "text/html", "application/json"
-# Of HTTP itself and of the emulator; OpenAPI has Content-Type described beside the schema.
+# These belong to HTTP and the emulator; OpenAPI describes Content-Type beside the schema.
 TRANSPORT = {"content-length", "content-type", "date", "connection"}
 CORRELATOR = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 
 
 class Client:
-    """A program with cookies, of which nothing follows a redirect by itself."""
+    """A program with cookies that does not follow redirects."""
 
     def __init__(self, product):
         self.product, self.cookies = product, {}
@@ -57,7 +57,7 @@ class Client:
         return self.request("POST", self.product.url + "/start", body=body, **options)
 
     def callback_url(self, phone):
-        """Where the operator sends the browser back to."""
+        """The address that the operator redirects the browser to."""
         return self.request("GET", self.start(phone).json()["authorization_url"]).headers["location"][0]
 
 
@@ -116,7 +116,7 @@ def faults(value, pointer):
 
 
 def check(answer):
-    """Compares an answer with its description; the description's place and media type."""
+    """Compares an answer with its description. Returns the differences and the description's place and media type."""
     place = answer.described()
     described = at(place)
     names = {name.lower(): name for name in described["headers"]}
@@ -155,7 +155,7 @@ def examples():
 
 
 @pytest.mark.parametrize(("name", "value", "schema"), list(examples()), ids=lambda value: value if isinstance(value, str) else "")
-def test_each_example_is_what_its_schema_says(name, value, schema):
+def test_each_example_matches_its_schema(name, value, schema):
     assert faults(value, schema) == []
 
 
@@ -192,7 +192,7 @@ def test_all_that_is_described_is_answered_and_nothing_else(product):
         found, place = check(answer)
         assert found == [], f"{answer.method} {answer.path} {answer.status}"
         seen.add(place)
-    # The secret that was read once serves on, so that here a start cannot fail; tests/outcomes.rs has it fail.
+    # A start cannot fail here, because the secret is cached; `misconfigured_where_there_is_no_secret` covers that.
     unseen = set(described_places()) - seen
     assert {place for place, _ in unseen} <= {"/paths/~1start/post/responses/5XX"}
 
@@ -210,6 +210,8 @@ def answer_of(product, outcome, accept):
     """The callback's answer with this outcome."""
     way, client = WAYS[outcome], Client(product)
     way.operator(product)
+    if outcome == "operator_refused":
+        return client.request("GET", refusal(client.start(way.number).json()["authorization_url"]), accept)
     url = client.callback_url(way.number)
     if outcome == "invalid_request":
         url = re.sub("code=[^&]*", "code=", url)
@@ -238,7 +240,7 @@ def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
     ],
 )
 def test_no_header_makes_it_fail(product, name, value):
-    # The emulator lets no header through that is not ASCII; tests/start.rs sends those.
+    # The emulator rejects headers that are not ASCII; `no_accept_header_makes_it_fail` sends those.
     for path, status in (("/", 200), (CALLBACK, 400)):
         answer = Client(product).get(path, **{name: value})
         assert answer.status == status

@@ -1,4 +1,4 @@
-"""Which pages of other origins may read an answer: asked of a browser, which is who decides it."""
+"""Which pages of other origins may read an answer. The browser decides it, so a browser is asked."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def front(new_context, front_port):
 
 
 def run(page, script, *arguments):
-    """What the script returns; or that the browser kept the answer from it."""
+    """What the script returns, or `BLOCKED` if the browser does not let it read the answer."""
     return page.evaluate(f"arguments => ({script})(arguments).catch(error => error.message)", list(arguments))
 
 
@@ -40,7 +40,7 @@ def test_sealed_an_allowed_page_starts_and_the_verification_ends_in_its_browser(
     page = front(ALLOWED)
     status, authorization_url, correlator = run(page, START, f"{product.url}/start", "include")
     assert status == 200 and correlator
-    # The cookie came along: the way goes on by navigation, and ends well.
+    # The browser kept the cookie, so the flow continues by navigation.
     page.goto(authorization_url)
     assert page.locator("h1").inner_text() == "Phone number verified"
 

@@ -20,9 +20,12 @@ async fn invalid_number_is_shown_again_with_its_error() {
     for (typed, in_form, says) in [
         ("600000001", "600000001", "Start with + and your country code"),
         ("", "", "Enter your phone number"),
-        ("+34 six", "+34 six", "only a + and digits"),
+        ("+34 six", "+34 six", "the digits 0 to 9"),
         ("+1", "+1", "5 to 15 digits"),
-        ("\"><script>alert(1)</script>", "&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;", "only a + and digits"),
+        ("+44 (0)7700 900123", "+44 (0)7700 900123", "A 0 in brackets can be read in two ways"),
+        ("+44 07700 900123", "+44 07700 900123", "without the 0 after the country code"),
+        ("001 65 9234 5678", "001 65 9234 5678", "starts with 001"),
+        ("\"><script>alert(1)</script>", "&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;", "the digits 0 to 9"),
     ] {
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", typed).finish();
         let page = function.post("/start", &body, &[]).await;
