@@ -23,13 +23,10 @@ pub mod fuzzing {
 }
 
 use crate::config::{Authorization, Config, StateMode};
-use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::freeze;
 use crate::operator::{ErrorCode, Operator, OperatorError};
 use crate::outcome::Outcome;
 use crate::secret::SecretStore;
-use crate::secret::secrets_manager;
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
@@ -72,10 +69,9 @@ impl Flow {
 
     /// Has what the first verification will wait for under way: the secret, and a connection to the operator. Whatever
     /// fails here is tried again where it is needed, and told there.
-    pub async fn prepare(&self) {
+    pub fn prepare(&self) {
         self.operator.open_ahead();
-        // For one try: what that does not bring, a verification that waits for it would not have had sooner by itself.
-        let _ = freeze::unless_frozen(self.secrets.get(Deadline::after(secrets_manager::ATTEMPT))).await;
+        self.secrets.read_ahead();
     }
 
     /// The operator's host, for the log.

@@ -61,8 +61,8 @@ impl App {
     }
 
     /// Has what the first verification will wait for under way.
-    pub async fn prepare(&self) {
-        self.flow.prepare().await;
+    pub fn prepare(&self) {
+        self.flow.prepare();
     }
 
     /// Answers a request, and be it with an apology after a panic, whose place is in the log by then. Without that the
