@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use reqwest::RequestBuilder;
 use sandbox::{Leg, Settings};
 use serde_json::{Value, json};
@@ -88,6 +90,13 @@ async fn a_rotation_keeps_the_version_before() {
 
     let (status, _) = get("AWSPENDING").await;
     assert_eq!(status, 400);
+
+    fixture.sandbox.age_secret(Duration::from_hours(1));
+    for (stage, version) in [("AWSCURRENT", &second), ("AWSPREVIOUS", &first)] {
+        let aged = get(stage).await.1["CreatedDate"].as_f64().unwrap();
+        let difference = version["CreatedDate"].as_f64().unwrap() - aged;
+        assert!((difference - 3600.0).abs() < 0.001, "{stage}: {difference}");
+    }
 }
 
 #[tokio::test]
