@@ -3,7 +3,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sandbox::{Leg, SAMPLE_CODE, Sandbox, Settings};
 use serde_json::json;
@@ -224,4 +224,27 @@ async fn a_refresh_that_fails_leaves_the_old_secret_in_use_and_is_tried_again_a_
         assert_eq!(verify(&function).await, "verified", "{name}");
         assert_eq!(secrets_manager.requests(), reads, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_refresh_that_hangs_delays_the_first_requests_by_two_seconds_and_the_next_not_at_all() {
+    let sandbox = sandbox().await;
+    let secrets_manager = FarSide::of(&sandbox).await;
+    let variables = [PHONE_MODE, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())]].concat();
+    let function = Function::beside(sandbox, &variables);
+    assert_eq!(verify(&function).await, "verified");
+    secrets_manager.always(Fault::Hang);
+    pass(Duration::from_mins(15)).await;
+    let timed = async || {
+        let start = Instant::now();
+        assert_eq!(verify(&function).await, "verified");
+        start.elapsed()
+    };
+    let (first, second) = tokio::join!(timed(), timed());
+    for waited in [first, second] {
+        assert!((1900..2900).contains(&waited.as_millis()), "{waited:?}");
+    }
+    let next = timed().await;
+    assert!(next < Duration::from_millis(900), "{next:?}");
+    assert_eq!(secrets_manager.requests(), 2, "one refresh for all");
 }
