@@ -51,8 +51,7 @@ pub(super) fn is_missing(error: &ReadError) -> bool {
 
 /// The failure that an error of the SDK means.
 pub(super) fn of(secret_id: &str, error: &ReadError) -> Failure {
-    let status = error.raw_response().map(|response| response.status());
-    let unavailable = status.is_some_and(|status| status.is_server_error());
+    let unavailable = error.raw_response().is_some_and(|response| response.status().is_server_error());
     match error {
         SdkError::TimeoutError(_) => timed_out(secret_id),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => timed_out(secret_id),

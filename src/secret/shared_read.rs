@@ -101,8 +101,11 @@ impl<T: Clone> Read<T> {
         done.as_ref().map(|done| done.result.clone())
     }
 
-    /// The value if there is one within [`SHORT_WAIT`] of the read's start and before the deadline.
+    /// The value if it is there, or arrives within [`SHORT_WAIT`] of the read's start and before the deadline.
     pub(super) async fn soon(self, deadline: Deadline) -> Option<T> {
+        if let Some(done) = &*self.done.borrow() {
+            return done.result.clone().ok();
+        }
         let wait = SHORT_WAIT.saturating_sub(self.started.elapsed());
         deadline.sooner(wait).bound(self.result()).await.ok()??.ok()
     }

@@ -169,7 +169,7 @@ impl SecretStore {
 }
 
 impl Source {
-    /// Reads the current version. `known` is the one read before: if it is unchanged, what was learnt about it is kept.
+    /// Reads the current version. If it is still `known`, the one read before, the version before it is kept too.
     async fn current(&self, known: Option<Version>) -> Result<Version, Failure> {
         let read_at = Instant::now();
         let read = match self.get_secret_value("AWSCURRENT").await {
@@ -177,8 +177,10 @@ impl Source {
             Err(error) => Err(failures::of(&self.settings.secret_id, &error)),
         };
         match (read, known) {
-            (Ok((secret, created)), Some(known)) if known.secret.sha256 == secret.sha256 => {
-                Ok(Version { created, read_at, ..known })
+            (Ok((secret, created)), Some(known))
+                if known.secret.sha256 == secret.sha256 && known.created == created =>
+            {
+                Ok(Version { read_at, ..known })
             }
             (Ok((secret, created)), _) => {
                 Ok(Version { secret: Arc::new(secret), created, read_at, previous: Arc::default() })
