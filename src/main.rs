@@ -25,10 +25,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tokio::spawn({
-        let app = Arc::clone(&app);
-        async move { app.prepare().await }
-    });
+    app.prepare();
     let http = Adapter::from(service_fn(move |request: Request| {
         let app = Arc::clone(&app);
         async move { Ok::<_, Infallible>(app.answer(request).await) }

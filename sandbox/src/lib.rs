@@ -50,6 +50,7 @@ mod verify;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -115,6 +116,11 @@ impl Sandbox {
     /// What the operator accepts stays as it is: see [`Sandbox::set_client_secret`].
     pub fn set_secret_string(&self, secret_string: impl Into<String>) {
         lock(&self.operator.secret).put(secret_string.into());
+    }
+
+    /// Makes the versions of the secret older than they are: moves their `CreatedDate` into the past.
+    pub fn age_secret(&self, by: Duration) {
+        lock(&self.operator.secret).age(by);
     }
 
     /// What was asked of the operator and of Secrets Manager, in the order of arrival. The page and

@@ -147,20 +147,17 @@ impl Flow {
         state: &str,
         now: u64,
     ) -> Result<(Arc<Secret>, OpenedState), Failure> {
-        let secret = self.secrets.get(request.deadline).await?;
-        let open = |secret: &Secret| {
-            state::open(&secret.sealer, request.audience(secret), state, now, self.settings.state_ttl)
-        };
-        let mut result = open(&secret).map(|opened| (Arc::clone(&secret), opened));
-        if matches!(result, Err(StateError::NotOurs)) && state::looks_ours(state) {
-            for version in self.secrets.other_versions(&secret, request.deadline).await {
-                match open(&version) {
-                    Err(StateError::NotOurs) => {}
-                    other => result = other.map(|opened| (version, opened)),
-                }
+        let open = |secret: &Arc<Secret>| {
+            let ttl = self.settings.state_ttl;
+            match state::open(&secret.sealer, request.audience(secret), state, now, ttl) {
+                Err(StateError::NotOurs) => None,
+                result => Some(result.map(|opened| (Arc::clone(secret), opened))),
             }
-        }
-        result.map_err(|error| {
+        };
+        // Not even the secret is read for a text of another length.
+        let opened =
+            if state::looks_ours(state) { self.secrets.open_with(request.deadline, open).await? } else { None };
+        opened.unwrap_or(Err(StateError::NotOurs)).map_err(|error| {
             let reason = match error {
                 StateError::NotOurs => "state was not made here, for this client and this redirect_uri",
                 StateError::Expired => "state has expired (STATE_TTL_SECONDS)",

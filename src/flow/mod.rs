@@ -76,10 +76,6 @@ pub struct Flow {
     attempts: Attempts,
 }
 
-/// How long the function waits for the secret ahead of the first event. Longer than Secrets Manager ever needs when it is
-/// well, and short enough that a freeze in between does not outlast it.
-const PREPARE_WITHIN: Duration = Duration::from_secs(3);
-
 impl Flow {
     /// The flow with an operator and a secret.
     #[must_use]
@@ -87,11 +83,11 @@ impl Flow {
         Self { operator, secrets, settings, attempts: Attempts::default() }
     }
 
-    /// Starts what the first verification would otherwise wait for: a connection to the operator, and reading the secret.
-    /// A failure is not reported here, because the verification tries again and reports it then.
-    pub async fn prepare(&self) {
+    /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator, and
+    /// reading the secret. A failure is not reported here, because the verification tries again and reports it then.
+    pub fn prepare(&self) {
         self.operator.open_ahead();
-        let _ = self.secrets.get(crate::transport::Deadline::after(PREPARE_WITHIN)).await;
+        self.secrets.read_ahead();
     }
 
     /// The operator's host, for the log.

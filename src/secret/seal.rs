@@ -1,4 +1,4 @@
-//! Sealing: what this function gives a browser to keep, and wants back unaltered and unread.
+//! Sealing: encrypts and authenticates what a browser keeps for this function.
 //!
 //! # Wire format
 //! base64url, without padding, of
@@ -10,11 +10,12 @@
 //! | n | the text, encrypted with AES-256-GCM-SIV |
 //! | 16 | its tag |
 //!
-//! AES-GCM-SIV (RFC 8452), because nonces are random and the key lives as long as the client secret: a repeated
-//! nonce, which a busy service will meet after some billions of states, shows no more than that two texts are equal.
+//! AES-GCM-SIV (RFC 8452) is used because nonces are random and the key lives as long as the client secret: a repeated
+//! nonce, which is likely after some billions of states, reveals only whether the two texts are equal.
 //!
-//! The keys are HKDF-SHA-256 (RFC 5869) of one input, a different one for each [`Purpose`]. What a sealed text is
-//! bound to goes in as associated data, each part with its length in front, so that no two lists of parts are alike.
+//! The keys are derived with HKDF-SHA-256 (RFC 5869), a different one for each [`Purpose`]. Whatever a sealed text is
+//! bound to is its associated data. Each part is preceded by its length, so that two different lists of parts never
+//! give the same bytes.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -26,7 +27,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 const VERSION: u8 = 1;
 const KEY_LEN: usize = 32;
 
-/// What a text is sealed for. Each has a key of its own, so one cannot stand in for another.
+/// What a text is sealed for. Each purpose has its own key, so a text sealed for one does not open for another.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose {
     /// The `state` parameter.
@@ -35,7 +36,7 @@ pub enum Purpose {
     Binding,
 }
 
-/// The keys made from one secret.
+/// The keys derived from one secret.
 pub struct Sealer {
     state: LessSafeKey,
     binding: LessSafeKey,
@@ -58,10 +59,10 @@ impl KeyType for KeyLength {
 }
 
 impl Sealer {
-    /// Derives the keys from a secret: `state_key`, or the client secret where there is none.
+    /// Derives the keys from a secret: its `state_key`, or the client secret if there is no `state_key`.
     ///
     /// # Errors
-    /// The cryptographic library refused, which it does for no input of this length.
+    /// The cryptographic library refused, which it never does for keys of this length.
     pub fn derive(secret: &[u8]) -> Result<Self, Unspecified> {
         let extracted = Salt::new(HKDF_SHA256, b"number-verification v1").extract(secret);
         let expand = |purpose: &[u8]| -> Result<[u8; KEY_LEN], Unspecified> {
@@ -80,7 +81,7 @@ impl Sealer {
     /// Seals `text`; it opens only for the same `purpose` and the same `bound_to`.
     ///
     /// # Errors
-    /// There is no randomness, or the library refused.
+    /// The system gave no randomness, or the library refused.
     pub fn seal(&self, purpose: Purpose, bound_to: &[&[u8]], text: &[u8]) -> Result<(String, SealNonce), Unspecified> {
         let mut nonce = [0; NONCE_LEN];
         aws_lc_rs::rand::fill(&mut nonce)?;
@@ -97,10 +98,10 @@ impl Sealer {
     /// Opens a sealed text.
     ///
     /// # Errors
-    /// [`NotOurs`], without a reason: an attacker learns nothing from it.
+    /// [`NotOurs`], without a reason, so that an attacker learns nothing from it.
     pub fn open(&self, purpose: Purpose, bound_to: &[&[u8]], sealed: &str) -> Result<(Vec<u8>, SealNonce), NotOurs> {
-        // The decoder is strict: padding, other alphabets and stray last bits are refused, so no two texts of the
-        // wire format mean the same bytes.
+        // The decoder is strict: it refuses padding, other alphabets and stray last bits, so each sealed text has only
+        // one encoding.
         let wire = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NotOurs)?;
         let (&[VERSION], rest) = wire.split_first_chunk::<1>().ok_or(NotOurs)? else { return Err(NotOurs) };
         let (&nonce, encrypted) = rest.split_first_chunk::<NONCE_LEN>().ok_or(NotOurs)?;
@@ -114,8 +115,8 @@ impl Sealer {
         Ok((text, nonce))
     }
 
-    /// 43 characters of base64url that only the holder of the key can make from `parts`, the first of which says what
-    /// for.
+    /// HMAC-SHA-256 of `parts` as 43 characters of base64url, which only a holder of the key can compute. The first part
+    /// names the use.
     #[must_use]
     pub fn derive_text(&self, parts: &[&[u8]]) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived, &associated_data(parts)))

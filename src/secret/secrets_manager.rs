@@ -1,5 +1,5 @@
-//! The AWS SDK's client for Secrets Manager, set up from what Lambda puts into the environment, over the same
-//! transport as the operator's: one TLS stack, one set of roots, none of them read from disk.
+//! The AWS SDK's client for Secrets Manager. It uses the same transport as the operator's client: one TLS stack and
+//! compiled-in roots, so nothing is read from disk.
 
 use std::time::Duration;
 
@@ -22,9 +22,12 @@ use super::{AwsCredentials, AwsSettings};
 use crate::transport::Deadline;
 use crate::transport::{Transport, TransportError};
 
-/// One try at Secrets Manager, which answers in some 10 ms; the SDK tries three times.
-const ATTEMPT: Duration = Duration::from_secs(4);
-/// Before the second try, at most, and twice that before the third. The SDK's own second is long for a waiting user.
+/// Timeout of one attempt. Secrets Manager usually answers in 10 ms, and the SDK makes up to three attempts. If Lambda
+/// freezes the environment during an attempt, its answer may never arrive, so this is also the longest time after which
+/// the next invocation gets another one.
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// The longest pause before the second attempt; before the third it is twice as long. The SDK's own default, a second,
+/// is long for a waiting user.
 const BACKOFF: Duration = Duration::from_millis(200);
 
 /// Builds the SDK's client on `transport`.
@@ -44,7 +47,7 @@ pub fn client(transport: Transport, settings: &AwsSettings) -> Result<Client, St
         .credentials_provider(credentials)
         .retry_config(RetryConfig::standard().with_initial_backoff(BACKOFF))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
-        // Answers are a few hundred bytes and read whole under a deadline of their own.
+        // An answer is a few hundred bytes and is read whole before the attempt times out.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(OverTransport(transport));
     config.set_endpoint_url(settings.endpoint_url.clone());

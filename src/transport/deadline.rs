@@ -1,7 +1,9 @@
 //! The time by which an answer must be on its way.
 
 use std::future::Future;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 /// When waiting must end. Every upstream wait is bounded by it, so that the user gets a page and never the
 /// gateway's bare 503 or 504.
@@ -56,7 +58,7 @@ impl Deadline {
         if self.0 <= Instant::now() {
             return Err(TimedOut);
         }
-        tokio::time::timeout_at(self.0.into(), future).await.map_err(|_| TimedOut)
+        tokio::time::timeout_at(self.0, future).await.map_err(|_| TimedOut)
     }
 }
 

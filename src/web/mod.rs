@@ -58,9 +58,9 @@ impl App {
         Self { settings, flow, pages, telemetry }
     }
 
-    /// Starts what the first verification would otherwise wait for.
-    pub async fn prepare(&self) {
-        self.flow.prepare().await;
+    /// Starts, in the background, what the first verification would otherwise wait for.
+    pub fn prepare(&self) {
+        self.flow.prepare();
     }
 
     /// Answers every request; after a panic, with an apology (the panic hook has logged where). The runtime would hand the

@@ -86,7 +86,12 @@ impl Function {
 
     /// What a deployed function tells the Runtime API: an answer or an error.
     pub async fn invoke_raw(&self, event: &Value) -> Result<Value, String> {
-        self.environment().invoke(&event.to_string(), self.time_left).await.unwrap().result
+        self.invoke_within(event, self.time_left).await
+    }
+
+    /// What a deployed function tells the Runtime API about an invocation that has this much time.
+    pub async fn invoke_within(&self, event: &Value, time_left: Duration) -> Result<Value, String> {
+        self.environment().invoke(&event.to_string(), time_left).await.unwrap().result
     }
 
     /// Invokes the function with an event.
@@ -131,6 +136,14 @@ impl Function {
 /// What an owner sets, with these variables on top of the sandbox's.
 fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base_url = sandbox.base_url();
+    let endpoints =
+        [("AUTHORIZATION", "/authorize"), ("TOKEN", "/token"), ("VERIFY", "/number-verification/v0/verify")];
+    let endpoints = endpoints.map(|(name, path)| (format!("{name}_ENDPOINT"), format!("{base_url}{path}")));
+    // Whoever sets one endpoint elsewhere has to set all of them.
+    let one_is_elsewhere = variables.iter().any(|(name, _)| endpoints.iter().any(|(endpoint, _)| endpoint == name));
+    let discovered = variables.iter().any(|(name, _)| *name == "OPERATOR_DISCOVERY_URL");
+    let endpoints = endpoints.iter().filter(|_| one_is_elsewhere && !discovered);
+    let endpoints: Vec<_> = endpoints.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     [
         ("CLIENT_SECRET_ID", "number-verification"),
         ("OPERATOR_BASE_URL", &base_url),
@@ -140,6 +153,7 @@ fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<Stri
         ("AWS_SECRET_ACCESS_KEY", "test"),
     ]
     .iter()
+    .chain(&endpoints)
     .chain(variables)
     .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
     .collect()
