@@ -132,7 +132,8 @@ async fn misconfigured_where_there_is_no_secret() {
     let function = Function::start(&[("CLIENT_SECRET_ID", "no-such-secret")]).await;
     let answer = function.post("/start", "phone=%2B34600000001", &[("accept", "application/json")]).await;
     assert_eq!((answer.status, answer.json()["outcome"].as_str()), (500, Some("misconfigured")));
-    let answer = function.get(&format!("{CALLBACK}?code=a&state=b"), &[("accept", "application/json")]).await;
+    let callback = format!("{CALLBACK}?code=a&state={}", "b".repeat(114));
+    let answer = function.get(&callback, &[("accept", "application/json")]).await;
     assert_eq!((answer.status, answer.json()["outcome"].as_str()), (500, Some("misconfigured")));
 }
 
