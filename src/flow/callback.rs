@@ -1,5 +1,6 @@
 //! The callback, from the operator's redirect to the conclusion (RFC 6749 §4.1.2).
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::binding::{self, Binding, Finished, SealedBinding};
@@ -19,12 +20,12 @@ use crate::secret::Secret;
 use crate::transport::Deadline;
 
 /// A callback as it came.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub struct CallbackRequest<'a> {
     /// The parameters of the operator's redirect.
-    pub response: AuthorizationResponse,
-    /// The text that is kept under [`handle_of`] this response.
-    pub binding: Option<&'a str>,
+    pub parameters: &'a [(&'a str, &'a str)],
+    /// Finds the text that is kept under a handle.
+    pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
     /// The address the operator was told to redirect to.
     pub redirect_uri: &'a str,
     /// The reference for the operator, the page and the log.
@@ -42,6 +43,12 @@ impl<'a> CallbackRequest<'a> {
     }
 }
 
+impl fmt::Debug for CallbackRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallbackRequest([redacted])")
+    }
+}
+
 /// A verification that this callback may finish.
 struct Accepted<'a> {
     phone_number: PhoneNumber,
@@ -54,29 +61,23 @@ struct Accepted<'a> {
     started_with: Arc<Secret>,
 }
 
-/// The handle of the text that belongs to a response, if it could belong to a verification.
-#[must_use]
-pub fn handle_of(response: &AuthorizationResponse, state_mode: StateMode) -> Option<String> {
-    match state_mode {
-        StateMode::Sealed => response.state.as_deref().map(binding::handle),
-        // Made from the state, a handle would reveal the phone number.
-        StateMode::Phone => response.code.as_ref().map(|code| binding::handle(code.expose())),
-    }
-}
-
 impl Flow {
     /// Takes a callback to its conclusion, before the deadline.
     pub async fn callback(&self, request: &CallbackRequest<'_>) -> Conclusion {
+        let response = match AuthorizationResponse::from_parameters(request.parameters.iter().copied()) {
+            Ok(response) => response,
+            Err(failure) => return failure.into(),
+        };
         let (mut phone_number, mut binding, mut reloaded) = (None, None, false);
         let mut calls = CallLog::default();
         let result = async {
-            let accepted = self.accept(request, &mut calls.secret).await?;
+            let accepted = self.accept(request, &response, &mut calls.secret).await?;
             phone_number = Some(accepted.phone_number.clone());
-            self.operator.profile().check_issuer(request.response.iss.as_deref())?;
-            if let Some(refusal) = request.response.refusal() {
+            self.operator.profile().check_issuer(response.iss.as_deref())?;
+            if let Some(refusal) = response.refusal() {
                 return Err(refusal);
             }
-            let code = request.response.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
+            let code = response.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
             let finished = accepted.binding.finished.and_then(|finished| finished.outcome_of(code.expose()));
             if let Some(outcome) = finished {
                 reloaded = true;
@@ -88,27 +89,43 @@ impl Flow {
             result
         }
         .await;
-        Conclusion { result, phone_number, binding, reloaded, calls }
+        let is_unspent = outcome_of(&result) == Outcome::WrongBrowser;
+        let unspent = response.code.zip(response.state).filter(|_| is_unspent);
+        Conclusion { result, phone_number, binding, unspent, reloaded, calls }
+    }
+
+    /// The handle of the text that belongs to a response, if it could belong to a verification.
+    fn handle_of(&self, state: &str, code: Option<&AuthorizationCode>) -> Option<String> {
+        match self.settings.state_mode {
+            StateMode::Sealed => Some(binding::handle(state)),
+            // Made from the state, a handle would reveal the phone number.
+            StateMode::Phone => code.map(|code| binding::handle(code.expose())),
+        }
     }
 
     /// Accepts the callback before anything is asked of the operator.
-    async fn accept<'r>(&self, request: &'r CallbackRequest<'_>, call: &mut Call) -> Result<Accepted<'r>, Failure> {
+    async fn accept<'r>(
+        &self,
+        request: &CallbackRequest<'_>,
+        response: &'r AuthorizationResponse,
+        call: &mut Call,
+    ) -> Result<Accepted<'r>, Failure> {
         let phone_mode = self.settings.state_mode == StateMode::Phone;
-        let Some(state) = request.response.state.as_deref() else {
+        let Some(state) = response.state.as_deref() else {
             // In sealed mode a state was sent, so a refusal carries it too (RFC 6749 §4.1.2.1). An `error` without one
             // can come from anybody.
-            let refusal = request.response.refusal().filter(|_| phone_mode);
+            let refusal = response.refusal().filter(|_| phone_mode);
             return Err(refusal.unwrap_or_else(|| invalid("parameter state is missing")));
         };
         let now = now_seconds();
+        let kept = self.handle_of(state, response.code.as_ref()).and_then(|handle| (request.kept)(&handle));
         if phone_mode {
-            return self.accept_phone_number(request, state, now, call).await;
+            return self.accept_phone_number(request, state, kept, now, call).await;
         }
         let (started_with, opened) = call.measure(self.open(request, state, now)).await?;
         let sealer = &started_with.sealer;
         let audience = request.audience(&started_with);
-        let binding = request
-            .binding
+        let binding = kept
             .and_then(|text| Binding::open(sealer, audience, state, text, now))
             .filter(|binding| opened.belongs_to(binding.mark))
             .ok_or_else(|| {
@@ -122,8 +139,9 @@ impl Flow {
 
     async fn accept_phone_number<'r>(
         &self,
-        request: &'r CallbackRequest<'_>,
+        request: &CallbackRequest<'_>,
         state: &'r str,
+        kept: Option<&str>,
         now: u64,
         call: &mut Call,
     ) -> Result<Accepted<'r>, Failure> {
@@ -131,7 +149,7 @@ impl Flow {
             PhoneNumber::parse_from_query(state).map_err(|error| invalid(format!("parameter state: {error}")))?;
         let started_with = call.measure(self.secrets.get(request.deadline)).await?;
         let audience = request.audience(&started_with);
-        let kept = request.binding.and_then(|text| Binding::open(&started_with.sealer, audience, state, text, now));
+        let kept = kept.and_then(|text| Binding::open(&started_with.sealer, audience, state, text, now));
         let binding = kept.unwrap_or_else(|| Binding {
             expires_at: now + self.settings.state_ttl.as_secs(),
             mark: Mark::from_bytes([0; Mark::LEN]),
@@ -250,7 +268,7 @@ impl Flow {
         let audience = request.audience(&accepted.started_with);
         let binding = Binding { finished, ..accepted.binding };
         let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
-        let handle = handle_of(&request.response, self.settings.state_mode)?;
+        let handle = self.handle_of(accepted.state, Some(code))?;
         Some(SealedBinding { handle, text })
     }
 }

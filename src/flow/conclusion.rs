@@ -3,6 +3,7 @@
 use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::flow::SealedBinding;
+use crate::operator::AuthorizationCode;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 
@@ -15,6 +16,8 @@ pub struct Conclusion {
     pub phone_number: Option<PhoneNumber>,
     /// The text to keep in place of the one that came with the callback, so that a reload shows the same result.
     pub binding: Option<SealedBinding>,
+    /// The code and the state of a callback that came to another browser: nobody has used them yet.
+    pub unspent: Option<(AuthorizationCode, String)>,
     /// Whether this is the result of an earlier load of the same callback.
     pub reloaded: bool,
     /// The calls that were made.
@@ -32,7 +35,14 @@ impl Conclusion {
 impl From<Failure> for Conclusion {
     /// The conclusion of a callback that could not even be read.
     fn from(failure: Failure) -> Self {
-        Self { result: Err(failure), phone_number: None, binding: None, reloaded: false, calls: CallLog::default() }
+        Self {
+            result: Err(failure),
+            phone_number: None,
+            binding: None,
+            unspent: None,
+            reloaded: false,
+            calls: CallLog::default(),
+        }
     }
 }
 

@@ -12,11 +12,12 @@ mod state;
 
 use std::time::{Duration, SystemTime};
 
-pub use binding::{SealedBinding, handle};
-pub use callback::{CallbackRequest, handle_of};
+pub use binding::SealedBinding;
+pub use callback::CallbackRequest;
 pub use conclusion::Conclusion;
 pub use start::Started;
 
+pub use crate::operator::AuthorizationCode;
 use crate::operator::Operator;
 use crate::secret::SecretStore;
 use attempts::Attempts;

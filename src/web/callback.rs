@@ -9,10 +9,7 @@ use super::accept::Format;
 use super::incoming::Incoming;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
-use crate::failure::Failure;
-use crate::flow::{self, CallbackRequest, Conclusion};
-use crate::operator::{AuthorizationCode, AuthorizationResponse};
-use crate::outcome::Outcome;
+use crate::flow::CallbackRequest;
 use crate::telemetry::{Event, Step};
 
 impl App {
@@ -23,11 +20,20 @@ impl App {
         if is_prefetch(headers) {
             return Content::Nothing.into();
         }
-        let response = authorization_response(incoming);
-        let unspent = response.as_ref().ok().and_then(unspent);
-        let conclusion = match self.callback_request(incoming, response) {
-            Ok(request) => self.flow.callback(&request).await,
-            Err(failure) => Conclusion::from(failure),
+        let query = incoming.request.query_string_parameters_ref();
+        let parameters: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
+        let conclusion = match incoming.redirect_uri() {
+            Ok(redirect_uri) => {
+                let request = CallbackRequest {
+                    parameters: &parameters,
+                    kept: &|handle| cookies::get(headers, &cookies::name(handle)),
+                    redirect_uri,
+                    correlator: &incoming.correlator,
+                    deadline: incoming.deadline,
+                };
+                self.flow.callback(&request).await
+            }
+            Err(failure) => failure.into(),
         };
         let event = Event {
             calls: conclusion.calls,
@@ -37,7 +43,7 @@ impl App {
         self.telemetry.concluded(&event, &conclusion.result);
 
         let outcome = conclusion.outcome();
-        if let (Outcome::WrongBrowser, Some((code, state))) = (outcome, unspent) {
+        if let Some((code, state)) = conclusion.unspent {
             let opened_by_a_person = header(headers, "sec-fetch-dest") == Some("document");
             return match incoming.format {
                 // The code may still be good, so it does not stay in the address bar.
@@ -58,23 +64,6 @@ impl App {
         }
         reply
     }
-
-    fn callback_request<'i>(
-        &self,
-        incoming: &'i Incoming<'_>,
-        response: Result<AuthorizationResponse, Failure>,
-    ) -> Result<CallbackRequest<'i>, Failure> {
-        let response = response?;
-        let handle = flow::handle_of(&response, self.flow.settings().state_mode);
-        let binding = handle.and_then(|handle| cookies::get(incoming.headers(), &cookies::name(&handle)));
-        Ok(CallbackRequest {
-            response,
-            binding,
-            redirect_uri: incoming.redirect_uri()?,
-            correlator: &incoming.correlator,
-            deadline: incoming.deadline,
-        })
-    }
 }
 
 /// Whether a browser fetches the page in case its user opens it (`Sec-Purpose`, and what browsers sent before that).
@@ -82,13 +71,4 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-purpose"].iter().any(|name| {
         header(headers, name).is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("preview"))
     })
-}
-
-fn authorization_response(incoming: &Incoming) -> Result<AuthorizationResponse, Failure> {
-    let query = incoming.request.query_string_parameters_ref();
-    AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter()))
-}
-
-fn unspent(response: &AuthorizationResponse) -> Option<(AuthorizationCode, String)> {
-    Some((response.code.clone()?, response.state.clone()?))
 }

@@ -1,28 +1,36 @@
-//! Events, mended before `lambda_http` reads them.
+//! Reads events, and sanitises them first.
 //!
-//! It makes a URI out of what a client sent, and panics where that is none; it gives an event up for a control
-//! character in a header, and all cookies for one in a cookie. API Gateway and load balancers pass all of that on, and the user
-//! would get their bare 502 where this function has an answer.
+//! `lambda_http` builds a URI from client input and panics if the input is invalid or too long. A header name or a control
+//! character that is not valid HTTP makes it reject the whole event, a control character in one cookie makes it drop all
+//! cookies, and a body that is not base64 although it should be makes it panic. API Gateway and load balancers pass some of
+//! that on, and the user would get their bare 502 although this function has an answer.
 
 use std::fmt::{self, Write as _};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderName, HeaderValue, Method};
 use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, from_value};
 
-/// An event of another kind. It does not say what was found instead: that may be a person's data.
+/// The longest query that is read, in bytes; a load balancer takes no longer request line. It is far below the limit for a
+/// URI even if every byte is percent-encoded.
+const MAX_QUERY: usize = 16 * 1024;
+
+/// An event of another kind. It does not say what was found instead, which may be a person's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownEvent;
 
 /// Reads an event of API Gateway, a Function URL or a load balancer, whatever its client put into it.
 ///
 /// # Errors
-/// It is none of these.
+/// It is another kind of event.
 pub fn read(mut event: Value) -> Result<LambdaRequest, UnknownEvent> {
     if let Value::Object(event) = &mut event {
-        mend(event);
+        sanitise(event);
     }
-    // `LambdaRequest` itself would be written out as text, and read again as one kind after the other until one fits:
-    // a quarter of a verification's instructions.
+    // Deserializing into `LambdaRequest` tries one kind after the other, which takes a quarter of a verification's
+    // instructions.
     let request = if event["version"] == "2.0" {
         from_value(event).map(LambdaRequest::ApiGatewayV2)
     } else if event["requestContext"]["elb"].is_object() {
@@ -41,17 +49,23 @@ impl fmt::Display for UnknownEvent {
 
 impl std::error::Error for UnknownEvent {}
 
-fn mend(event: &mut Map<String, Value>) {
+fn sanitise(event: &mut Map<String, Value>) {
     for headers in ["headers", "multiValueHeaders"] {
         if let Some(Value::Object(headers)) = event.get_mut(headers) {
-            headers.retain(|name, value| !makes_a_uri(name) && readable(value));
+            headers.retain(|name, value| !makes_a_uri(name) && is_header(name, value));
         }
     }
     if let Some(Value::Array(cookies)) = event.get_mut("cookies") {
-        cookies.retain(readable);
+        cookies.retain(is_header_value);
     }
     if let Some(Value::String(query)) = event.get_mut("rawQueryString") {
         *query = percent_encoded(query);
+    }
+    let queries = ["rawQueryString", "queryStringParameters", "multiValueQueryStringParameters"];
+    let length = |query: &&str| event.get(*query).map_or(0, text_length);
+    if let Some(too_long) = queries.iter().map(length).find(|length| *length > MAX_QUERY) {
+        tracing::warn!(bytes = too_long, "a query longer than {MAX_QUERY} bytes was not read");
+        event.retain(|name, _| !queries.contains(&name.as_str()));
     }
     for path in ["rawPath", "path"] {
         if let Some(Value::String(path)) = event.get_mut(path)
@@ -60,24 +74,59 @@ fn mend(event: &mut Map<String, Value>) {
             path.insert(0, '/');
         }
     }
+    let is_base64 = event.get("isBase64Encoded").is_some_and(|is_base64| *is_base64 == true);
+    if let Some(Value::String(body)) = event.get_mut("body")
+        && is_base64
+        && BASE64_STANDARD.decode(&*body).is_err()
+    {
+        body.clear();
+    }
+    let in_context = event.get_mut("requestContext").and_then(|context| context.pointer_mut("/http/method"));
+    if let Some(Value::String(method)) = in_context {
+        sanitise_method(method);
+    }
+    if let Some(Value::String(method)) = event.get_mut("httpMethod") {
+        sanitise_method(method);
+    }
 }
 
-/// Headers that `lambda_http` makes the URI from. Nothing here trusts them: the function's address is what the
-/// gateway says it is.
+/// Replaces a method that is not one with one that no route has.
+fn sanitise_method(method: &mut String) {
+    if method.parse::<Method>().is_err() {
+        "UNKNOWN".clone_into(method);
+    }
+}
+
+/// The length of all texts in a value.
+fn text_length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(text_length).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + text_length(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// The headers from which `lambda_http` builds the URI. Nothing here trusts them: the gateway itself says what the
+/// function's address is.
 fn makes_a_uri(header: &str) -> bool {
     ["host", "x-forwarded-proto"].iter().any(|name| name.eq_ignore_ascii_case(header))
 }
 
+fn is_header(name: &str, value: &Value) -> bool {
+    name.parse::<HeaderName>().is_ok() && is_header_value(value)
+}
+
 /// Whether `lambda_http` can read a header's value, or its list of values.
-fn readable(value: &Value) -> bool {
+fn is_header_value(value: &Value) -> bool {
     match value {
-        Value::String(text) => http::HeaderValue::from_str(text).is_ok(),
-        Value::Array(values) => values.iter().all(readable),
+        Value::String(text) => HeaderValue::from_str(text).is_ok(),
+        Value::Array(values) => values.iter().all(is_header_value),
         _ => true,
     }
 }
 
-/// A query in which whatever cannot stand in a URI (RFC 3986 §3.4) is percent-encoded, so that it means the same.
+/// A query in which whatever a URI cannot contain (RFC 3986 §3.4) is percent-encoded, so that its meaning stays.
 fn percent_encoded(query: &str) -> String {
     query.bytes().fold(String::with_capacity(query.len()), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte) {
@@ -99,17 +148,23 @@ mod tests {
 
     /// `lambda_http` alone panics or gives up on each of these.
     #[test]
-    fn what_a_client_sends_does_not_keep_an_event_from_being_read() {
+    fn nothing_a_client_sends_makes_an_event_unreadable() {
         let host = "abc123.execute-api.eu-west-1.amazonaws.com";
         for (name, headers, query, path) in [
-            ("a query that is no URI", json!({ "host": host }), "state=a b<\"|^`{}\\>é", "/callback"),
+            ("a query that is not a URI", json!({ "host": host }), "state=a b<\"|^`{}\\>é", "/callback"),
             ("a query with a fragment sign", json!({ "host": host }), "state=a#b", "/callback"),
-            ("a host that is none", json!({ "host": "a b:c" }), "state=a", "/callback"),
+            ("a host that is not a name", json!({ "host": "a b:c" }), "state=a", "/callback"),
             ("an empty host", json!({ "Host": "" }), "state=a", "/callback"),
-            ("a scheme that is none", json!({ "host": host, "X-Forwarded-Proto": "!" }), "state=a", "/callback"),
-            ("a path that is no path", json!({ "host": host }), "state=a", ":99999"),
+            ("a scheme that is not a word", json!({ "host": host, "X-Forwarded-Proto": "!" }), "state=a", "/callback"),
+            ("a path without its slash", json!({ "host": host }), "state=a", ":99999"),
             ("a path with anything in it", json!({ "host": host }), "state=a", "/ é\"<>\\^`{|}%zz"),
             ("a header with a line break", json!({ "host": host, "x": "a\r\nb" }), "state=a", "/callback"),
+            (
+                "a header whose name is not one",
+                json!({ "host": host, "a[b]": "c", "é": "c", "": "c" }),
+                "state=a",
+                "/callback",
+            ),
         ] {
             let event = json!({
                 "version": "2.0",
@@ -128,7 +183,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_of_a_gateway_is_refused_without_a_panic() {
+    fn long_queries_bad_base64_and_unknown_methods_are_read() {
+        let long = "ü".repeat(MAX_QUERY);
+        let v2 = |method: &str, query: &str, body: &str| {
+            json!({
+                "version": "2.0",
+                "rawPath": "/",
+                "rawQueryString": query,
+                "headers": {},
+                "requestContext": { "stage": "$default", "http": { "method": method } },
+                "body": body,
+                "isBase64Encoded": true,
+            })
+        };
+        let alb = |method: &str, query: &str, body: &str| {
+            json!({
+                "requestContext": { "elb": {} },
+                "httpMethod": method,
+                "path": "/",
+                "queryStringParameters": { "state": query },
+                "headers": {},
+                "body": body,
+                "isBase64Encoded": true,
+            })
+        };
+        for (name, method, query, body) in [
+            ("a long query", "GET", &*long, ""),
+            ("a body that is not base64", "POST", "", "%%%"),
+            ("a method that is not one", "GE T", "", ""),
+            ("an empty method", "", "", ""),
+        ] {
+            for event in [v2(method, query, body), alb(method, query, body)] {
+                let request: Request = read(event).unwrap_or_else(|e| panic!("{name}: {e}")).into();
+                assert!(request.uri().query().is_none_or(|query| query.len() < 10), "{name}");
+                assert!(request.body().is_empty(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_events_are_refused() {
         for event in [json!(null), json!([]), json!("x"), json!({}), json!({ "headers": 1, "cookies": {} })] {
             assert!(read(event.clone()).is_err(), "{event}");
         }

@@ -14,7 +14,7 @@ use url::Url;
 use super::accept::Format;
 use super::pages::{self, Language, Notice, Pages, Words};
 use crate::correlator::Correlator;
-use crate::operator::AuthorizationCode;
+use crate::flow::AuthorizationCode;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 
