@@ -192,7 +192,7 @@ def test_all_that_is_described_is_answered_and_nothing_else(product):
         found, place = check(answer)
         assert found == [], f"{answer.method} {answer.path} {answer.status}"
         seen.add(place)
-    # The secret that was read once serves on, so that here a start cannot fail; tests/outcomes.rs has it fail.
+    # The secret that was read once serves on, so that here a start cannot fail; tests/it/outcomes.rs has it fail.
     unseen = set(described_places()) - seen
     assert {place for place, _ in unseen} <= {"/paths/~1start/post/responses/5XX"}
 
@@ -238,7 +238,7 @@ def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
     ],
 )
 def test_no_header_makes_it_fail(product, name, value):
-    # The emulator lets no header through that is not ASCII; tests/start.rs sends those.
+    # The emulator lets no header through that is not ASCII; tests/it/start.rs sends those.
     for path, status in (("/", 200), (CALLBACK, 400)):
         answer = Client(product).get(path, **{name: value})
         assert answer.status == status

@@ -1,4 +1,4 @@
-//! Whatever a client puts into its request, the real program answers with a page of its own, and lives on.
+//! Malformed requests: the real program answers each with its own page and keeps running.
 
 use serde_json::{Value, json};
 
@@ -32,15 +32,19 @@ async fn malformed_requests_get_a_page() {
     let function = Function::deployed(sandbox, &[("REDIRECT_URI", &redirect_uri)]).await;
     for (name, event, status) in [
         ("a state that is not ours", callback_event(), 400),
-        ("a query that is no URI", with(callback_event(), "/rawQueryString", "code=<\"é|^`> \\&state={}".into()), 400),
+        (
+            "a query that is not a URI",
+            with(callback_event(), "/rawQueryString", "code=<\"é|^`> \\&state={}".into()),
+            400,
+        ),
         ("an empty query", with(callback_event(), "/rawQueryString", "".into()), 400),
         ("a query of separators", with(callback_event(), "/rawQueryString", "&&=&?#".into()), 400),
-        ("a host that is none", with(callback_event(), "/headers", json!({ "host": "a b:c[" })), 400),
-        ("a scheme that is none", with(callback_event(), "/headers", json!({ "x-forwarded-proto": "0 :" })), 400),
+        ("a host that is not one", with(callback_event(), "/headers", json!({ "host": "a b:c[" })), 400),
+        ("a scheme that is not one", with(callback_event(), "/headers", json!({ "x-forwarded-proto": "0 :" })), 400),
         ("a header with a control character", with(callback_event(), "/headers", json!({ "x": "a\u{1}\r\nb" })), 400),
         ("a cookie with a control character", with(callback_event(), "/cookies", json!(["a=\u{1}"])), 400),
         ("a path with anything in it", with(callback_event(), "/rawPath", "/é <\"#?%zz".into()), 404),
-        ("a path that is none", with(callback_event(), "/rawPath", ":99999".into()), 404),
+        ("a path that is not one", with(callback_event(), "/rawPath", ":99999".into()), 404),
         ("an unheard-of method", with(callback_event(), "/requestContext/http/method", "PURGE".into()), 405),
         ("a load balancer's query", alb_event("nv.example", &json!({ "code": "%", "state": "%ff%zz" })), 400),
         ("a load balancer's host", alb_event("a b:c[", &json!({ "code": "a", "state": "b" })), 400),
@@ -53,7 +57,7 @@ async fn malformed_requests_get_a_page() {
     }
 }
 
-/// A test event from the console, say. There is nobody to show a page to.
+/// For example test events from the console. There is no user to show a page to.
 #[tokio::test]
 async fn unknown_events_are_refused_without_quoting_them() {
     let function = Function::deployed(sandbox().await, &[]).await;

@@ -1,5 +1,5 @@
-//! Secrets Manager in trouble, and the secret replaced: what the user is told, what the owner reads in the log, and
-//! that it passes without a new environment.
+//! Failures of Secrets Manager and rotation of the secret: what the user sees, what the owner reads in the log, and
+//! that the function recovers without a new environment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::support::far_side::{FarSide, Fault};
 use crate::support::{Browser, Function, PHONE_MODE, sample_callback, sandbox};
 
-/// A callback that needs all three legs, and no start.
+/// The outcome of a callback that makes all three upstream calls.
 async fn verify(function: &Function) -> &'static str {
     function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
@@ -63,7 +63,7 @@ async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
             assert!(!log.contains("hus") && !log.contains("600000001"), "{name}: {log}");
 
             function.sandbox.script(Leg::Secret, None);
-            assert_eq!(verify(&function).await, "verified", "{name}: passed");
+            assert_eq!(verify(&function).await, "verified", "{name}: recovered");
         });
     }
     rows.join_all().await;
@@ -74,13 +74,13 @@ fn secret(client_secret: &str) -> String {
     json!({ "client_id": "my-app-id", "client_secret": client_secret, "state_key": state_key }).to_string()
 }
 
-/// A new client secret at noon, with verifications under way at every stage.
+/// The client secret changes while verifications are at every stage.
 #[tokio::test]
 async fn rotating_the_secret_under_load_loses_no_verification() {
     const AT_ONCE: usize = 20;
     let sandbox = sandbox().await;
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
-    // Long enough that all of them are there when the secret changes.
+    // Long enough for all of them to be waiting when the secret changes.
     function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(20))));
     let mut browsers = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -97,18 +97,18 @@ async fn rotating_the_secret_under_load_loses_no_verification() {
     while function.sandbox.count(Leg::Token) < AT_ONCE {
         tokio::task::yield_now().await;
     }
-    function.sandbox.set_secret_string(secret("of the afternoon"));
-    function.sandbox.set_client_secret("of the afternoon");
+    function.sandbox.set_secret_string(secret("the new secret"));
+    function.sandbox.set_client_secret("the new secret");
     for outcomes in browsers.join_all().await {
         assert_eq!(outcomes, ["verified", "not_verified", "verified", "not_verified"]);
     }
     let served = function.sandbox.requests();
-    assert!(served.iter().any(is_invalid_client), "some came with the old secret");
+    assert!(served.iter().any(is_invalid_client), "some requests had the old secret");
     let reads = function.sandbox.count(Leg::Secret);
-    assert_eq!(reads, 2, "one reading serves all that wait for it");
+    assert_eq!(reads, 2, "one read serves all that wait for it");
 }
 
-/// Where the operator has a new secret and Secrets Manager has not: one more reading, and no second try.
+/// If only the operator has a new secret, the function reads the secret once more and does not resend the request.
 #[tokio::test]
 async fn rejected_secret_is_read_again_and_not_resent_if_unchanged() {
     let function = Function::start(PHONE_MODE).await;
@@ -119,13 +119,13 @@ async fn rejected_secret_is_read_again_and_not_resent_if_unchanged() {
     assert_eq!((function.sandbox.count(Leg::Token), function.sandbox.count(Leg::Secret)), (1, 1));
 
     function.sandbox.set_secret_string(secret("another"));
-    assert_eq!(verify(&function).await, "verified", "it passes once Secrets Manager has it too");
+    assert_eq!(verify(&function).await, "verified", "it works once Secrets Manager has it too");
 }
 
-/// Environments that live long do not have their credentials in variables, but an address to ask.
+/// Long-lived environments get credentials from a URL instead of variables.
 #[tokio::test]
 async fn container_credentials_are_renewed_before_they_expire() {
-    for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
+    for (name, valid_for, asked) in [("long", 3600, 1), ("short", 2, 2)] {
         let sandbox = Arc::new(sandbox().await);
         let credentials = FarSide::of(&sandbox).await;
         let expires = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + valid_for;

@@ -1,4 +1,4 @@
-//! The keys change while verifications are under way.
+//! The keys change during verifications.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn state_sealed_with_a_key_before_the_previous_one_is_refused() {
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
-/// A code belongs to the client that asked for it.
+/// A code can only be used by the client that asked for it.
 #[tokio::test]
 async fn state_of_another_client_is_refused() {
     let sandbox = with_first_key().await;
