@@ -1,4 +1,4 @@
-"""What every test uses: the running product and a browser."""
+"""Fixtures: the running product and a browser."""
 
 import contextlib
 import threading
@@ -19,7 +19,7 @@ LOGO = (
 
 
 class Empty(BaseHTTPRequestHandler):
-    """An empty page, for tests to run a front end's fetch in."""
+    """An empty page in which tests run a front end's fetch."""
 
     def do_GET(self):
         self.send_response(200)
@@ -42,7 +42,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """Both ways to set the function up; they start side by side."""
+    """The function in both state modes. They start at the same time."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -50,7 +50,7 @@ def products(front_port):
             FALLBACK_URL=FALLBACK_URL,
             PRIVACY_URL="https://shop.example/privacy",
         ),
-        # The darkest accent there is; and what can be left out, is.
+        # The darkest accent colour, and nothing that is optional.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
     }
     try:
@@ -66,7 +66,7 @@ def products(front_port):
 
 @pytest.fixture
 def product(products):
-    """The function as it is by default, and an operator that does as usual."""
+    """The function with its default settings, and an operator without a scenario."""
     products["sealed"].as_usual()
     return products["sealed"]
 
@@ -93,7 +93,7 @@ def browser(playwright):
 
 @pytest.fixture
 def new_context(browser):
-    """Makes a browser with a profile of its own, on a phone, in English unless told otherwise."""
+    """Makes a browser with a new profile, on a phone, in English unless another language is given."""
     with contextlib.ExitStack() as stack:
 
         def new(**options):
@@ -107,12 +107,12 @@ def new_context(browser):
 
 @pytest.fixture
 def page(new_context):
-    """A tab in which nothing goes wrong in silence: the browser must find no fault, and ask for nothing but pages."""
+    """A tab that fails the test if the browser reports an error, or requests anything but pages."""
     page = new_context().new_page()
     faults = []
 
     def said(message):
-        # So Chromium notes every page whose status is 400 or more; that status is ours, and on purpose.
+        # Chromium logs this for every page with a status of 400 or more, which our pages have on purpose.
         if not message.text.startswith("Failed to load resource: the server responded with a status of"):
             faults.append(message.text)
 

@@ -11,12 +11,12 @@ import threading
 import urllib.request
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
-# The first start compiles, and may have to wait for another cargo.
+# The first start compiles, and may wait for another cargo.
 START_SECONDS = 900
 
 
 class Product:
-    """The function and its sandbox, with `variables` as an owner sets them."""
+    """The function and its sandbox, with the variables that an owner sets."""
 
     def __init__(self, **variables):
         self.port, self.sandbox_port = free_ports(2)
@@ -26,7 +26,7 @@ class Product:
         self.output = []
         self.serves = False
         self.settled = threading.Event()
-        # cargo-lambda stands beside this Python, whether make or somebody by hand started it.
+        # cargo-lambda is installed beside this Python, however the tests were started.
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
         ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
         self.process = subprocess.Popen(
@@ -37,11 +37,11 @@ class Product:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        # All its output is read as it comes, lest a full pipe stop it.
+        # All output is read at once, because a full pipe would block the program.
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait(self):
-        """Until it serves."""
+        """Waits until it serves."""
         self.settled.wait(START_SECONDS)
         if not self.serves:
             self.stop()
@@ -54,15 +54,15 @@ class Product:
             self.process.wait(timeout=60)
 
     def scenario(self, name):
-        """What the operator does from now on."""
+        """Sets what the operator does from now on."""
         self._control("POST", "/sandbox/scenario", {"scenario": name})
 
     def script(self, leg, **answer):
-        """Makes one endpoint of the operator answer this."""
+        """Sets the answer of one endpoint of the operator."""
         self._control("POST", "/sandbox/script", {"leg": leg, **answer})
 
     def as_usual(self):
-        """Takes scenario and scripts away, and forgets what was asked."""
+        """Removes the scenario and the scripts, and clears the ledger."""
         self.scenario("by_number")
         for leg in ("authorize", "token", "verify"):
             self._control("DELETE", f"/sandbox/script/{leg}")
@@ -90,7 +90,7 @@ class Product:
 
 
 def free_ports(count):
-    """Ports that nobody listens on; all are held until the last is found, so that no two are the same."""
+    """Free ports. All are held until the last is found, so that they differ."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

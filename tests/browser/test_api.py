@@ -1,5 +1,5 @@
-"""docs/openapi.yaml and the running function say the same: each answer is one that is described there, each answer
-described there is given, and the examples are what is really answered."""
+"""docs/openapi.yaml agrees with the running function: every answer is described, every description is answered, and the
+examples are real answers."""
 
 import re
 import urllib.error
@@ -22,13 +22,13 @@ DOCUMENT = yaml.safe_load(FILE.read_text())
 REGISTRY = Registry().with_resource("urn:openapi", Resource(DOCUMENT, DRAFT202012))
 CALLBACK = "/numberverification-callback"
 HTML, JSON = "text/html", "application/json"
-# Of HTTP itself and of the emulator; OpenAPI has Content-Type described beside the schema.
+# Headers of HTTP itself and of the emulator. OpenAPI describes Content-Type with the schema.
 TRANSPORT = {"content-length", "content-type", "date", "connection"}
 CORRELATOR = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 
 
 class Client:
-    """A program with cookies, of which nothing follows a redirect by itself."""
+    """A program that keeps cookies and does not follow redirects."""
 
     def __init__(self, product):
         self.product, self.cookies = product, {}
@@ -57,7 +57,7 @@ class Client:
         return self.request("POST", self.product.url + "/start", body=body, **options)
 
     def callback_url(self, phone):
-        """Where the operator sends the browser back to."""
+        """The callback URL to which the operator redirects."""
         return self.request("GET", self.start(phone).json()["authorization_url"]).headers["location"][0]
 
 
@@ -84,7 +84,7 @@ class Answer:
         return yaml.safe_load(self.body)
 
     def described(self):
-        """The place of this answer in the document, as a JSON pointer; found by the most exact name."""
+        """The JSON pointer of this answer's description: the most exact status that is described."""
         paths = DOCUMENT["paths"]
         path = self.path if self.path in paths else "/{anythingElse}"
         responses = paths[path][self.method]["responses"]
@@ -105,7 +105,7 @@ def at(pointer):
 
 
 def followed(pointer):
-    """The pointer itself, or where its $ref leads."""
+    """The pointer itself, or the target of its $ref."""
     reference = at(pointer).get("$ref")
     return reference.removeprefix("#") if reference else pointer
 
@@ -116,7 +116,7 @@ def faults(value, pointer):
 
 
 def check(answer):
-    """Compares an answer with its description; the description's place and media type."""
+    """Compares an answer with its description, and returns the description's pointer and media type."""
     place = answer.described()
     described = at(place)
     names = {name.lower(): name for name in described["headers"]}
@@ -140,7 +140,7 @@ def check(answer):
     return found, (place, media_type)
 
 
-def test_the_document_is_openapi():
+def test_document_is_valid_openapi():
     validate(DOCUMENT)
 
 
@@ -155,12 +155,12 @@ def examples():
 
 
 @pytest.mark.parametrize(("name", "value", "schema"), list(examples()), ids=lambda value: value if isinstance(value, str) else "")
-def test_each_example_is_what_its_schema_says(name, value, schema):
+def test_each_example_matches_its_schema(name, value, schema):
     assert faults(value, schema) == []
 
 
 @pytest.mark.parametrize("outcome", WAYS)
-def test_each_outcome_is_answered_like_its_example(product, outcome):
+def test_each_outcome_matches_its_example(product, outcome):
     answer = answer_of(product, outcome, JSON)
     assert check(answer)[0] == []
     example = next(value for name, value, _ in examples() if name == outcome)
@@ -168,7 +168,7 @@ def test_each_outcome_is_answered_like_its_example(product, outcome):
     assert example.get("fallback_url", FALLBACK_URL) == FALLBACK_URL
 
 
-def test_all_that_is_described_is_answered_and_nothing_else(product):
+def test_exactly_the_described_answers_are_given(product):
     client = Client(product)
     answers = [
         client.get("/"),
@@ -192,7 +192,7 @@ def test_all_that_is_described_is_answered_and_nothing_else(product):
         found, place = check(answer)
         assert found == [], f"{answer.method} {answer.path} {answer.status}"
         seen.add(place)
-    # The secret that was read once serves on, so that here a start cannot fail; tests/it/outcomes.rs has it fail.
+    # The secret has been read already, so a start cannot fail here. tests/it/outcomes.rs has that case.
     unseen = set(described_places()) - seen
     assert {place for place, _ in unseen} <= {"/paths/~1start/post/responses/5XX"}
 
@@ -220,7 +220,7 @@ def answer_of(product, outcome, accept):
     return client.request("GET", url, accept)
 
 
-def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
+def test_problem_texts_are_in_the_readers_language(product):
     answer = Client(product).start("600", **{"accept-language": "de-CH, fr;q=0.9"})
     assert answer.headers["content-language"] == ["de"]
     assert answer.json()["detail"] == "Beginnen Sie mit + und der Landesvorwahl, zum Beispiel +49."
@@ -237,8 +237,8 @@ def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
         ("accept-language", "*;q=-1, ../../en;q=1e999"),
     ],
 )
-def test_no_header_makes_it_fail(product, name, value):
-    # The emulator lets no header through that is not ASCII; tests/it/start.rs sends those.
+def test_malformed_headers_do_not_cause_an_error(product, name, value):
+    # The emulator only passes ASCII headers on. tests/it/start.rs sends others.
     for path, status in (("/", 200), (CALLBACK, 400)):
         answer = Client(product).get(path, **{name: value})
         assert answer.status == status

@@ -1,4 +1,4 @@
-"""The whole way, as a person goes it: form, operator, answer, and what people do on the way."""
+"""Whole verifications as a person does them: form, operator, answer, and what people do in between."""
 
 import re
 
@@ -18,11 +18,11 @@ def test_each_outcome(product, page, outcome):
     way.go(product, page)
     expect(page.get_by_role("heading", level=1)).to_have_text(way.heading)
     expect(page).to_have_title(f"{way.heading} – Number verification")
-    # One glance: the icon and its colour say which of the three kinds it is, and so do the words.
+    # The icon, its colour and the words each say which of the three kinds of answer it is.
     status = page.get_by_role("status")
     expect(status).to_have_class(SEEN.get(outcome, "unknown"))
     expect(status.locator("svg")).to_be_visible()
-    # What to do next, and no dead end.
+    # There is always something to do next.
     expect(page.locator(".next")).to_be_visible()
     links = page.locator("main a")
     if outcome == "verified":
@@ -30,24 +30,24 @@ def test_each_outcome(product, page, outcome):
     else:
         expect(links).to_have_count(2)
         expect(page.get_by_role("link", name="Verify another way")).to_have_attribute("href", FALLBACK_URL)
-    # Whose fault it is not.
+    # That it is not the user's fault.
     someone_elses = outcome in ("misconfigured", "operator_error", "operator_busy", "operator_timeout")
     assert ("not your fault" in status.inner_text()) == someone_elses
     # What to tell support.
     assert re.fullmatch(r"[0-9a-f-]{36}", page.locator("footer code").inner_text())
-    # The number is masked, and stands nowhere else in the page either.
+    # The number is masked, and appears nowhere else on the page.
     assert "600000001" not in page.content() and "600 000 001" not in page.content()
 
 
 @pytest.mark.parametrize("number", [VERIFIED, NOT_VERIFIED, ON_WIFI])
-def test_the_number_is_shown_masked_and_read_out_short(product, page, number):
+def test_number_is_shown_masked_and_read_out_short(product, page, number):
     start(product, page, number)
     shown = page.locator(".number")
     expect(shown.locator("[aria-hidden]")).to_have_text(f"+34 ••• ••• {number[-3:]}")
     expect(shown.locator(".read")).to_have_text(f"Phone number ending in {number[-3:]}")
 
 
-def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
+def test_try_again_leads_through_the_form_to_an_answer(product, page):
     start(product, page, ON_WIFI)
     page.get_by_role("link", name="Try again").click()
     page.get_by_label("Your phone number").fill(VERIFIED)
@@ -65,14 +65,14 @@ def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
         ('"><b>1</b>', "only a + and digits"),
     ],
 )
-def test_a_wrong_number_stays_in_the_field_which_says_what_is_wrong_and_has_the_focus(product, page, typed, says):
+def test_invalid_number_stays_in_the_focused_field_with_its_error(product, page, typed, says):
     start(product, page, typed)
     field = page.get_by_label("Your phone number")
     expect(field).to_have_value(typed)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("alert")).to_contain_text(says)
-    # A screen reader says the fault with the field, before the hint.
+    # A screen reader reads the error with the field, before the hint.
     expect(field).to_have_accessible_description(re.compile(f"^{re.escape(page.get_by_role('alert').inner_text())} "))
     expect(page).to_have_title(re.compile("^Error: "))
     field.fill(VERIFIED)
@@ -81,7 +81,7 @@ def test_a_wrong_number_stays_in_the_field_which_says_what_is_wrong_and_has_the_
 
 
 @pytest.mark.parametrize("outcome", ["verified", "not_verified"])
-def test_a_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
+def test_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
     WAYS[outcome].go(product, page)
     for _ in range(2):
         page.reload()
@@ -105,7 +105,7 @@ def test_two_tabs_each_get_their_own_answer(product, new_context):
     for tab, number in ((one, VERIFIED), (other, NOT_VERIFIED)):
         tab.goto(product.url)
         tab.get_by_label("Your phone number").fill(number)
-    # Both are at the operator before either comes back.
+    # Both are at the operator before either returns.
     product.script("authorize", delay_ms=500)
     for tab in (one, other):
         with tab.expect_request(lambda request: "/authorize?" in request.url):
@@ -114,7 +114,7 @@ def test_two_tabs_each_get_their_own_answer(product, new_context):
     expect(other.get_by_role("heading", level=1)).to_have_text("Phone number does not match mobile line")
 
 
-def test_an_answer_opened_in_another_browser_is_refused_and_costs_nothing(product, new_context):
+def test_callback_in_another_browser_is_refused_without_an_operator_call(product, new_context):
     start_here, other = new_context().new_page(), new_context().new_page()
     start(product, start_here, VERIFIED)
     expect(start_here.get_by_role("status")).to_be_visible()
@@ -122,7 +122,7 @@ def test_an_answer_opened_in_another_browser_is_refused_and_costs_nothing(produc
     for page in (other, other):
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_have_text("Go back to where you started")
-        # It may have cookies of its own by the second time.
+        # The second time it may have cookies of its own.
         start(product, page, NOT_VERIFIED)
         expect(page.get_by_role("status")).to_have_class("no")
     assert product.asked("token") == 3
@@ -141,7 +141,7 @@ def test_without_cookies_the_page_says_what_to_do(product, playwright, tmp_path)
     assert product.asked("token") == 0
 
 
-def test_without_scripts_all_works(product, new_context):
+def test_everything_works_without_scripts(product, new_context):
     page = new_context(java_script_enabled=False).new_page()
     start(product, page, "600")
     expect(page.get_by_role("alert")).to_contain_text("Start with + and your country code")
@@ -149,7 +149,7 @@ def test_without_scripts_all_works(product, new_context):
     expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
 
 
-def test_with_the_keyboard_alone(product, page):
+def test_the_keyboard_alone_is_enough(product, page):
     page.goto(product.url)
     page.keyboard.press("Tab")
     expect(page.get_by_label("Your phone number")).to_be_focused()

@@ -1,4 +1,4 @@
-"""What each page is, whoever looks at it: in which language, how wide, how dark, with which senses."""
+"""Each page in every language, at every width, in light and dark, and with assistive technology."""
 
 import pathlib
 import re
@@ -42,7 +42,7 @@ PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
     "started elsewhere": foreign_start,
 }
 
-# The `lang` of a phone's language, and what five pages say.
+# By a phone's language: the `lang` of the pages, and texts of five of them.
 LANGUAGES = {
     "en-GB": (
         "en",
@@ -81,7 +81,7 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page(product, page, name):
-    """WCAG 2.2 AA in light and dark, on the smallest phone as on a desk; all of it within reach of a thumb."""
+    """WCAG 2.2 AA in light and dark, from the smallest phone to a desktop, with large enough targets."""
     PAGES[name](product, page)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     for viewport, scheme in zip((DESK, SMALLEST), SCHEMES):
@@ -104,13 +104,13 @@ def test_no_violation_with_the_darkest_accent_and_a_logo(phone_product, page, na
         assert violations(page) == [], scheme
         button = page.locator("button, .button").first
         paper = page.locator("main")
-        # WCAG 2.2 §1.4.11: what is around the button can be told from it.
+        # WCAG 2.2 §1.4.11: the button contrasts with what is around it.
         assert contrast(color(button, "border-top-color"), color(paper, "background-color")) >= 3, scheme
         assert contrast(color(button, "color"), color(button, "background-color")) >= 4.5, scheme
 
 
 def test_text_twice_as_large_fits_the_smallest_phone(product, page):
-    # WCAG 2.2 §1.4.4, as the setting of a phone does it.
+    # WCAG 2.2 §1.4.4, by a phone's text size setting.
     page.set_viewport_size(SMALLEST)
     WAYS["not_verified"].go(product, page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -132,7 +132,7 @@ def test_each_language_from_the_form_to_the_answers(product, new_context, locale
         assert width(page) <= SMALLEST["width"], name
 
 
-def test_a_language_that_is_not_there_is_english(product, new_context):
+def test_unsupported_languages_fall_back_to_english(product, new_context):
     page = new_context(locale="fr-FR").new_page()
     page.goto(product.url)
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -149,7 +149,7 @@ def test_the_colours_follow_the_phone(product, page):
 
 
 def test_nothing_moves(product, page):
-    # So there is nothing to reduce for those who ask for less motion.
+    # So there is nothing to reduce for users who prefer less motion.
     start(product, page, VERIFIED)
     assert page.evaluate("document.getAnimations().length") == 0
     moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s')"
@@ -162,7 +162,7 @@ def test_in_forced_colours_a_button_still_has_a_border(product, page):
     assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
 
 
-def test_one_request_and_no_more(product, new_context):
+def test_a_page_takes_one_request(product, new_context):
     context = new_context()
     asked = []
     context.on("request", lambda request: asked.append(request.url))
@@ -176,7 +176,7 @@ def width(page):
 
 
 def violations(page):
-    """What axe-core finds."""
+    """The violations that axe-core finds."""
     page.evaluate(AXE)
     found = page.evaluate("tags => axe.run({ runOnly: tags })", RULES)["violations"]
     return [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found]

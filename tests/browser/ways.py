@@ -1,4 +1,4 @@
-"""The way to each outcome, in a browser on the running product."""
+"""How to reach each outcome in a browser with the running product."""
 
 import re
 
@@ -6,14 +6,14 @@ VERIFIED, NOT_VERIFIED, ON_WIFI = "+34 600 000 001", "+34 600 000 002", "+34 600
 
 
 def start(product, page, number):
-    """Types a number into the form and sends it; ends wherever that leads."""
+    """Submits a number in the form, and follows all redirects."""
     page.goto(product.url)
     page.locator("#phone").fill(number)
     page.get_by_role("button").click()
 
 
 class Way:
-    """What the operator does, which number is asked about, and what is done to the answer's address."""
+    """What the operator does, which number is verified, and how the callback's URL is changed."""
 
     def __init__(self, heading, number=VERIFIED, operator=lambda product: None, then=lambda page: None):
         self.heading, self.number, self.operator, self.then = heading, number, operator, then
@@ -34,7 +34,7 @@ def refuses_the_scope(product):
 
 
 def gives_up(product):
-    # cargo lambda's emulator leaves a function ten minutes; an operator's own gateway gives up sooner, and says so.
+    # cargo lambda's emulator allows ten minutes, so this plays an operator's gateway that gives up sooner with a 504.
     product.script("verify", status=504, body={"status": 504, "code": "TIMEOUT", "message": ""})
 
 
