@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_http::Request;
-use number_verification::config::Config;
+use number_verification::call_log::{Call, CallLog};
 use number_verification::correlator::Correlator;
-use number_verification::event;
-use number_verification::flow::Parameters;
+use number_verification::operator::AuthorizationResponse;
 use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
-use number_verification::pages::{Language, Pages};
 use number_verification::phone_number::PhoneNumber;
-use number_verification::seal::{Purpose, Sealer};
 use number_verification::secret::Secret;
-use number_verification::telemetry::{Leg, Step, Trace, Verification};
+use number_verification::secret::seal::{Purpose, Sealer};
+use number_verification::telemetry::{Event, Step, Telemetry};
+use number_verification::web::event;
+use number_verification::web::pages::{Branding, Language, Pages};
 
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =
@@ -29,7 +29,9 @@ fn parse(c: &mut Criterion) {
         b.iter(|| Request::from(event::read(serde_json::from_str(black_box(EVENT)).unwrap()).unwrap()));
     });
     let query = [("code", "sandbox-sample-code"), ("state", "+34600000001")];
-    c.bench_function("parse a callback's query", |b| b.iter(|| Parameters::from_query(black_box(query)).unwrap()));
+    c.bench_function("parse a callback's query", |b| {
+        b.iter(|| AuthorizationResponse::from_parameters(black_box(query)).unwrap())
+    });
     c.bench_function("parse a phone number", |b| b.iter(|| PhoneNumber::parse(black_box("+34 600 000 001")).unwrap()));
 }
 
@@ -53,8 +55,13 @@ fn state(c: &mut Criterion) {
 }
 
 fn render(c: &mut Criterion) {
-    let config = Config::from_lookup(|name| (name == "CLIENT_SECRET_ID").then(|| "number-verification".to_owned()));
-    let pages = Pages::new(&config.unwrap().branding);
+    let pages = Pages::new(Branding {
+        service_name: "Number verification".to_owned(),
+        accent_color: None,
+        logo_url: None,
+        privacy_url: None,
+        fallback_url: None,
+    });
     let phone_number = PhoneNumber::parse("+34600000001").unwrap();
     let correlator = Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
     c.bench_function("render the start page", |b| b.iter(|| pages.start(Language::Spanish, "/start", None).unwrap()));
@@ -66,17 +73,17 @@ fn render(c: &mut Criterion) {
 }
 
 fn log(c: &mut Criterion) {
-    let leg = || Leg { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
-    let verification = Verification {
+    let call = Call { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
+    let telemetry = Telemetry::new("number-verification".to_owned());
+    let event = Event {
         step: Step::Callback,
-        outcome: Outcome::Verified,
-        correlator: &Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-        cold_start: false,
-        operator: "operator.example",
         time: Duration::from_millis(101),
-        trace: &Trace { secret: leg(), token: leg(), verify: leg(), ..Trace::default() },
+        correlator: &Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        operator: "operator.example",
+        calls: CallLog { secret: call, token: call, verify: call },
+        reloaded: false,
     };
-    c.bench_function("write the log line", |b| b.iter(|| serde_json::to_vec(black_box(&verification)).unwrap()));
+    c.bench_function("write the log line", |b| b.iter(|| telemetry.line(black_box(&event), &Ok(true))));
 }
 
 criterion_group!(benches, parse, secret, state, render, log);

@@ -19,10 +19,10 @@
 //! | [`routes`] | requests in, responses out; what API Gateway and browsers need |
 //! | [`flow`] | a verification from start to outcome; state, PKCE, reload |
 //! | [`operator`] | token request and verify call, and what their errors mean |
-//! | [`outcome`] | the twelve answers, in one table |
+//! | [`outcome`] | the fourteen answers, in one table |
 //! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
 //! | [`seal`] | keys and sealed texts |
-//! | [`transport`], [`deadline`], `freeze` | HTTP with bounds |
+//! | [`transport`] | HTTP with bounds, over `reqwest` |
 //! | [`setup`] | all of it put together |
 //! | [`pages`] | HTML and words |
 //! | [`telemetry`] | log lines and metrics |
@@ -55,29 +55,22 @@
 
 #![forbid(unsafe_code)]
 
-mod client;
+pub mod call_log;
 pub mod config;
-mod container_credentials;
 pub mod correlator;
-pub mod deadline;
-pub mod discovery;
-pub mod event;
+pub mod failure;
 pub mod flow;
-mod freeze;
+pub mod number_verification;
 pub mod operator;
 pub mod outcome;
-pub mod pages;
 pub mod phone_number;
-mod presets;
-mod redacted;
-pub mod routes;
-pub mod seal;
 pub mod secret;
-pub mod secrets_manager;
 pub mod setup;
 pub mod telemetry;
 pub mod transport;
+pub mod web;
 
-pub use client::{NumberVerification, UnusableOperator};
-pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier, OperatorError};
+pub use failure::Failure;
+pub use number_verification::{NumberVerification, UnusableOperator};
+pub use operator::{AuthorizationCode, ClientCredentials, CodeVerifier};
 pub use phone_number::PhoneNumber;

@@ -6,9 +6,10 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_http::lambda_runtime::{self, Error, LambdaEvent};
-use lambda_http::{Adapter, Request, Service as _, service_fn};
-use number_verification::{event, setup, telemetry};
+use lambda_http::{Adapter, Request};
+use lambda_runtime::{Error, LambdaEvent, Service as _, service_fn};
+use number_verification::setup;
+use number_verification::web::event;
 use serde_json::Value;
 
 #[cfg(not(panic = "unwind"))]
@@ -16,7 +17,7 @@ compile_error!("App::answer catches panics, which takes panic = \"unwind\": see 
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    telemetry::init(variable);
+    setup::logging(variable);
     let app = match setup::start(variable).await {
         Ok(app) => Arc::new(app),
         Err(fault) => {
@@ -24,10 +25,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tokio::spawn({
-        let app = Arc::clone(&app);
-        async move { app.prepare().await }
-    });
+    app.prepare();
     let http = Adapter::from(service_fn(move |request: Request| {
         let app = Arc::clone(&app);
         async move { Ok::<_, Infallible>(app.answer(request).await) }

@@ -20,6 +20,10 @@ pub enum Outcome {
     AccessDenied,
     /// The operator did not see the device on its mobile network.
     NotOnMobileNetwork,
+    /// No operator serves this number, or the service does not apply to it; trying again cannot help.
+    NotCovered,
+    /// The operator's redirect carried another error. A redirect is a URL anyone can write.
+    OperatorRefused,
     /// The owner's mistake: the secret, the client registration or the scope.
     Misconfigured,
     /// The operator did not answer as the protocol says.
@@ -32,7 +36,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order of the table in the README.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Verified,
         Self::NotVerified,
         Self::InvalidRequest,
@@ -41,6 +45,8 @@ impl Outcome {
         Self::ExpiredCode,
         Self::AccessDenied,
         Self::NotOnMobileNetwork,
+        Self::NotCovered,
+        Self::OperatorRefused,
         Self::Misconfigured,
         Self::OperatorError,
         Self::OperatorBusy,
@@ -58,6 +64,8 @@ impl Outcome {
             Self::ExpiredCode => ("expired_code", 400),
             Self::AccessDenied => ("access_denied", 403),
             Self::NotOnMobileNetwork => ("not_on_mobile_network", 403),
+            Self::NotCovered => ("not_covered", 422),
+            Self::OperatorRefused => ("operator_refused", 403),
             Self::Misconfigured => ("misconfigured", 500),
             Self::OperatorError => ("operator_error", 502),
             Self::OperatorBusy => ("operator_busy", 503),

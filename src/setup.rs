@@ -1,48 +1,49 @@
-//! The function, put together from its environment.
+//! The function, wired up from its environment.
 
 use std::error::Error;
 
-use crate::config::{Config, DiscoverySource};
-use crate::discovery;
+use crate::config::{self, Config, DiscoverySource};
 use crate::flow::Flow;
-use crate::operator::Operator;
-use crate::routes::App;
-use crate::secret::SecretStore;
-use crate::secrets_manager;
+use crate::operator::{Operator, discovery};
+use crate::secret::{SecretStore, secrets_manager};
+use crate::telemetry::{self, Telemetry};
 use crate::transport::Transport;
+use crate::web::App;
+use crate::web::pages::Pages;
 
-/// Sets up the function from environment variables, which `lookup` finds, and from the operator's discovery document
-/// where `OPERATOR_DISCOVERY_URL` is set. Otherwise nothing is waited for.
+/// Sets up logging from environment variables. It comes first, so that every fault after it is logged.
+pub fn logging(lookup: impl Fn(&str) -> Option<String>) {
+    telemetry::init(config::telemetry(lookup));
+}
+
+/// Sets up the function from environment variables, which `lookup` finds. It waits for nothing, unless
+/// `OPERATOR_DISCOVERY_URL` is set: then it reads the operator's discovery document.
 ///
 /// # Errors
 /// The first thing that is missing or cannot be used, in one line that says what to do.
 pub async fn start(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
-    let Some(source) = DiscoverySource::from_lookup(&lookup)? else { return app(lookup) };
-    // The connection that it opens is the token request's next, where that goes to the same host.
+    let Some(source) = DiscoverySource::read(&lookup)? else { return app(lookup) };
+    // Its connection serves the token request too, if that goes to the same host.
     let transport = Transport::new(&source.operator_ca)?;
     let metadata = discovery::read(&transport, &source.url).await?;
-    put_together(Config::discovered(&lookup, Some(&metadata))?, transport, lookup)
+    wire(Config::read(&lookup, Some(&metadata))?, transport)
 }
 
-/// The same from variables alone, without discovery.
+/// Sets up the function from environment variables alone, without a discovery document.
 ///
 /// # Errors
 /// The first thing that is missing or cannot be used, in one line that says what to do.
 pub fn app(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error>> {
-    let config = Config::from_lookup(&lookup)?;
+    let config = Config::read(lookup, None)?;
     let transport = Transport::new(&config.operator_ca)?;
-    put_together(config, transport, lookup)
+    wire(config, transport)
 }
 
-fn put_together(
-    config: Config,
-    to_operator: Transport,
-    lookup: impl Fn(&str) -> Option<String>,
-) -> Result<App, Box<dyn Error>> {
-    let operator = Operator::new(to_operator, &config.endpoints, config.phone_number_format)?;
-    // A transport of its own: the owner may trust more roots on the way to the one than on the way to the other.
-    let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &lookup)?;
-    let secrets = SecretStore::new(secrets_manager, &config);
-    let flow = Flow::new(operator, secrets, &config);
-    Ok(App::new(config, flow))
+fn wire(config: Config, to_operator: Transport) -> Result<App, Box<dyn Error>> {
+    let operator = Operator::new(to_operator, config.operator);
+    // A transport of its own, because the owner may trust other roots on the way to AWS.
+    let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &config.aws)?;
+    let secrets = SecretStore::new(secrets_manager, config.secret);
+    let flow = Flow::new(operator, secrets, config.flow);
+    Ok(App::new(config.web, flow, Pages::new(config.branding), Telemetry::new(config.function_name)))
 }

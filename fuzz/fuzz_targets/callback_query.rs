@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use lambda_http::{Request, RequestExt as _};
 use libfuzzer_sys::fuzz_target;
-use number_verification::event;
+use number_verification::web::event;
 use number_verification::flow::Parameters;
 use number_verification::outcome::Outcome;
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use number_verification::PhoneNumber;
 use number_verification::flow::Browser;
 use number_verification::flow::fuzzing::{Binding, StateError, open, seal};
-use number_verification::seal::{Purpose, Sealer};
+use number_verification::secret::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {

@@ -50,6 +50,7 @@ mod verify;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -116,6 +117,11 @@ impl Sandbox {
     /// [`Sandbox::set_client_secret`] changes what the operator accepts.
     pub fn set_secret_string(&self, secret_string: impl Into<String>) {
         lock(&self.operator.secret).put(secret_string.into());
+    }
+
+    /// Makes the versions of the secret older than they are: moves their `CreatedDate` into the past.
+    pub fn age_secret(&self, by: Duration) {
+        lock(&self.operator.secret).age(by);
     }
 
     /// The requests to the operator and to Secrets Manager, in the order of arrival. Requests for the page and

@@ -47,6 +47,13 @@ impl Secret {
         self.previous = Some(std::mem::replace(&mut self.current, Version::new(secret_string)));
     }
 
+    /// Moves the `CreatedDate` of both versions into the past.
+    pub(crate) fn age(&mut self, by: Duration) {
+        for version in std::iter::once(&mut self.current).chain(&mut self.previous) {
+            version.created = version.created.saturating_sub(by);
+        }
+    }
+
     fn arn(&self) -> String {
         format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
     }

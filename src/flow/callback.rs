@@ -1,354 +1,260 @@
-//! The callback: what the operator's redirect says, and what it comes to (RFC 6749 §4.1.2).
+//! The callback, from the operator's redirect to the conclusion (RFC 6749 §4.1.2).
 
 use std::sync::Arc;
 
-use super::browser::Browser;
-use super::reload::FinishedCallback;
-use super::state::{self, Binding, OpenedState, StateError};
-use super::{Flow, Stopped, nonce, now_seconds, pkce};
-use crate::config::StateMode;
+use super::binding::{self, Binding, Finished, SealedBinding};
+use super::conclusion::{Conclusion, outcome_of};
+use super::mark::Mark;
+use super::state::{self, OpenedState, StateError};
+use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce};
+use crate::call_log::{Call, CallLog};
 use crate::correlator::Correlator;
-use crate::deadline::Deadline;
+use crate::failure::Failure;
 use crate::operator::{
-    AccessToken, AuthorizationCode, AuthorizationGrant, CodeVerifier, ErrorCode, Evidence, ExpectedIdToken,
-    OperatorError, outcome_of,
+    AccessToken, AuthorizationCode, AuthorizationGrant, AuthorizationResponse, CodeVerifier, ExpectedIdToken,
 };
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::secret::Secret;
-use crate::telemetry::{Leg, Trace};
+use crate::transport::Deadline;
 
-/// A callback as the browser brought it.
+/// A callback as it came.
 #[derive(Debug)]
-pub struct Callback<'a> {
-    /// Its parameters.
-    pub parameters: Parameters,
-    /// The browser's mark.
-    pub browser: Option<Browser>,
-    /// The sealed result of an earlier callback.
-    pub reload_cookie: Option<&'a str>,
+pub struct CallbackRequest<'a> {
+    /// The parameters of the operator's redirect.
+    pub response: AuthorizationResponse,
+    /// The text that is kept under [`handle_of`] this response.
+    pub binding: Option<&'a str>,
     /// The address the operator was told to redirect to.
     pub redirect_uri: &'a str,
-    /// The reference that goes to the operator, the page and the log.
+    /// The reference for the operator, the page and the log.
     pub correlator: &'a Correlator,
     /// When the answer must be on its way.
     pub deadline: Deadline,
 }
 
-impl<'a> Callback<'a> {
-    /// What a state must have been made for.
-    fn binding<'s>(&self, secret: &'s Secret) -> Binding<'s>
+impl<'a> CallbackRequest<'a> {
+    fn audience<'s>(&self, secret: &'s Secret) -> Audience<'s>
     where
         'a: 's,
     {
-        Binding { client_id: &secret.credentials.client_id, redirect_uri: self.redirect_uri }
+        Audience { client_id: &secret.credentials.client_id, redirect_uri: self.redirect_uri }
     }
 }
 
-/// The parameters of an authorization response: RFC 6749 §4.1.2 and RFC 9207.
-#[derive(Default)]
-pub struct Parameters {
-    code: Option<AuthorizationCode>,
-    state: Option<String>,
-    error: Option<String>,
-    iss: Option<String>,
-}
-
-/// What a callback came to.
-#[derive(Debug)]
-pub struct Finished {
-    /// The answer.
-    pub outcome: Outcome,
-    /// The number that was asked about, where the state told it.
-    pub phone_number: Option<PhoneNumber>,
-    /// Seconds after which to try again, where the operator said so.
-    pub retry_after: Option<u64>,
-    /// The sealed result to leave in the browser, so that a reload shows it again.
-    pub reload_cookie: Option<String>,
-    /// What to log.
-    pub trace: Trace,
-}
-
-impl Default for Finished {
-    /// Nothing has happened yet, which no page may mistake for an answer.
-    fn default() -> Self {
-        Self {
-            outcome: Outcome::OperatorError,
-            phone_number: None,
-            retry_after: None,
-            reload_cookie: None,
-            trace: Trace::default(),
-        }
-    }
-}
-
-impl Finished {
-    fn stop(&mut self, stopped: Stopped) {
-        self.outcome = stopped.outcome;
-        self.retry_after = stopped.retry_after;
-        self.trace.says = Some(stopped.says);
-        self.trace.error_code = stopped.error_code;
-    }
-}
-
-impl From<Stopped> for Finished {
-    fn from(stopped: Stopped) -> Self {
-        let mut finished = Self::default();
-        finished.stop(stopped);
-        finished
-    }
-}
-
-/// Codes that are signed tokens run to some kilobytes; API Gateway itself stops at 10 KB of headers and URL.
-const MAX_PARAMETER_LENGTH: usize = 4096;
-
-impl Parameters {
-    /// Picks the parameters out of a query.
-    ///
-    /// # Errors
-    /// The name of one that is repeated (RFC 6749 §3.1) or too long.
-    pub fn from_query<'q>(query: impl IntoIterator<Item = (&'q str, &'q str)>) -> Result<Self, Stopped> {
-        let (mut code, mut state, mut error, mut iss) = (None, None, None, None);
-        let (mut error_description, mut error_uri) = (None, None);
-        for (name, value) in query {
-            let parameter = match name {
-                "code" => &mut code,
-                "state" => &mut state,
-                "error" => &mut error,
-                "error_description" => &mut error_description,
-                "error_uri" => &mut error_uri,
-                "iss" => &mut iss,
-                _ => continue,
-            };
-            if parameter.replace(value).is_some() {
-                return Err(invalid(format!("parameter {name} came more than once (RFC 6749 §3.1)")));
-            }
-            if value.len() > MAX_PARAMETER_LENGTH {
-                return Err(invalid(format!("parameter {name} is longer than {MAX_PARAMETER_LENGTH} bytes")));
-            }
-        }
-        // RFC 6749 §3.1: a parameter without a value counts as omitted.
-        let given = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
-        Ok(Self {
-            code: given(code).map(AuthorizationCode::new),
-            state: given(state),
-            error: given(error),
-            iss: given(iss),
-        })
-    }
-}
-
-impl std::fmt::Debug for Parameters {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Parameters([redacted])")
-    }
-}
-
-/// What an accepted state tells.
-struct Accepted {
+/// A verification that this callback may finish.
+struct Accepted<'a> {
     phone_number: PhoneNumber,
-    expires_at: u64,
-    /// The version of the secret that the flow was started with: now the current one, unless that has changed since.
-    started_with: Arc<Secret>,
+    state: &'a str,
+    binding: Binding,
     code_verifier: Option<CodeVerifier>,
     nonce: Option<String>,
+    /// The version of the secret that the verification was started with. It is the current one unless the secret has
+    /// changed since.
+    started_with: Arc<Secret>,
+}
+
+/// The handle of the text that belongs to a response, if it could belong to a verification.
+#[must_use]
+pub fn handle_of(response: &AuthorizationResponse, state_mode: StateMode) -> Option<String> {
+    match state_mode {
+        StateMode::Sealed => response.state.as_deref().map(binding::handle),
+        // Made from the state, a handle would reveal the phone number.
+        StateMode::Phone => response.code.as_ref().map(|code| binding::handle(code.expose())),
+    }
 }
 
 impl Flow {
-    /// Takes a callback to its outcome. Always comes to one, before the deadline.
-    pub async fn callback(&self, callback: &Callback<'_>) -> Finished {
-        let mut finished = Finished::default();
-        match self.run(callback, &mut finished).await {
-            Ok(outcome) => finished.outcome = outcome,
-            Err(stopped) => finished.stop(stopped),
+    /// Takes a callback to its conclusion, before the deadline.
+    pub async fn callback(&self, request: &CallbackRequest<'_>) -> Conclusion {
+        let (mut phone_number, mut binding, mut reloaded) = (None, None, false);
+        let mut calls = CallLog::default();
+        let result = async {
+            let accepted = self.accept(request, &mut calls.secret).await?;
+            phone_number = Some(accepted.phone_number.clone());
+            self.operator.profile().check_issuer(request.response.iss.as_deref())?;
+            if let Some(refusal) = request.response.refusal() {
+                return Err(refusal);
+            }
+            let code = request.response.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
+            let finished = accepted.binding.finished.and_then(|finished| finished.outcome_of(code.expose()));
+            if let Some(outcome) = finished {
+                reloaded = true;
+                let shown_again = || Failure::new(outcome, "a reload: the first result is shown again");
+                return outcome.device_phone_number_verified().ok_or_else(shown_again);
+            }
+            let result = self.finish(request, &accepted, code, &mut calls).await;
+            binding = self.finished_binding(request, &accepted, code, &result, &calls);
+            result
         }
-        finished
+        .await;
+        Conclusion { result, phone_number, binding, reloaded, calls }
     }
 
-    async fn run(&self, callback: &Callback<'_>, finished: &mut Finished) -> Result<Outcome, Stopped> {
-        let parameters = &callback.parameters;
-        let Some(state) = parameters.state.as_deref() else {
-            // A state was sent, so an operator's refusal carries it too (RFC 6749 §4.1.2.1). An `error` without one is
-            // anybody's, and must not look like an outage. In phone mode any could be.
-            let refused = refused(parameters).filter(|_| self.state_mode == StateMode::Phone);
-            return Err(refused.unwrap_or_else(|| invalid("parameter state is missing")));
+    /// Accepts the callback before anything is asked of the operator.
+    async fn accept<'r>(&self, request: &'r CallbackRequest<'_>, call: &mut Call) -> Result<Accepted<'r>, Failure> {
+        let phone_mode = self.settings.state_mode == StateMode::Phone;
+        let Some(state) = request.response.state.as_deref() else {
+            // In sealed mode a state was sent, so a refusal carries it too (RFC 6749 §4.1.2.1). An `error` without one
+            // can come from anybody.
+            let refusal = request.response.refusal().filter(|_| phone_mode);
+            return Err(refusal.unwrap_or_else(|| invalid("parameter state is missing")));
         };
-        let accepted = self.accept(callback, state, &mut finished.trace).await?;
-        finished.phone_number = Some(accepted.phone_number.clone());
-        self.check_issuer(parameters)?;
-        if let Some(refused) = refused(parameters) {
-            return Err(refused);
+        let now = now_seconds();
+        if phone_mode {
+            return self.accept_phone_number(request, state, now, call).await;
         }
-        let code = parameters.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
+        let (started_with, opened) = call.measure(self.open(request, state, now)).await?;
+        let sealer = &started_with.sealer;
+        let audience = request.audience(&started_with);
+        let binding = request
+            .binding
+            .and_then(|text| Binding::open(sealer, audience, state, text, now))
+            .filter(|binding| opened.belongs_to(binding.mark))
+            .ok_or_else(|| {
+                Failure::new(Outcome::WrongBrowser, "state was not started by the browser that came back")
+            })?;
+        let profile = self.operator.profile();
+        let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.nonce, binding.mark));
+        let nonce = profile.openid().then(|| nonce::nonce(sealer, &opened.nonce, binding.mark));
+        Ok(Accepted { phone_number: opened.phone_number, state, binding, code_verifier, nonce, started_with })
+    }
 
-        let this_callback = FinishedCallback {
-            binding: callback.binding(&accepted.started_with),
-            authorization_code: code.expose(),
-            state,
-            browser: callback.browser,
+    async fn accept_phone_number<'r>(
+        &self,
+        request: &'r CallbackRequest<'_>,
+        state: &'r str,
+        now: u64,
+        call: &mut Call,
+    ) -> Result<Accepted<'r>, Failure> {
+        let phone_number =
+            PhoneNumber::parse_from_query(state).map_err(|error| invalid(format!("parameter state: {error}")))?;
+        let started_with = call.measure(self.secrets.get(request.deadline)).await?;
+        let audience = request.audience(&started_with);
+        let kept = request.binding.and_then(|text| Binding::open(&started_with.sealer, audience, state, text, now));
+        let binding = kept.unwrap_or_else(|| Binding {
+            expires_at: now + self.settings.state_ttl.as_secs(),
+            mark: Mark::from_bytes([0; Mark::LEN]),
+            finished: None,
+        });
+        Ok(Accepted { phone_number, state, binding, code_verifier: None, nonce: None, started_with })
+    }
+
+    /// Opens a sealed state with the secret, or with another version of it that was current when the verification started.
+    async fn open(
+        &self,
+        request: &CallbackRequest<'_>,
+        state: &str,
+        now: u64,
+    ) -> Result<(Arc<Secret>, OpenedState), Failure> {
+        let open = |secret: &Arc<Secret>| {
+            let ttl = self.settings.state_ttl;
+            match state::open(&secret.sealer, request.audience(secret), state, now, ttl) {
+                Err(StateError::NotOurs) => None,
+                result => Some(result.map(|opened| (Arc::clone(secret), opened))),
+            }
         };
-        let sealer = &accepted.started_with.sealer;
-        if let Some(outcome) = callback.reload_cookie.and_then(|cookie| this_callback.open(sealer, cookie)) {
-            finished.trace.reloaded = true;
-            return Ok(outcome);
-        }
+        // Not even the secret is read for a text of another length.
+        let opened =
+            if state::looks_ours(state) { self.secrets.open_with(request.deadline, open).await? } else { None };
+        opened.unwrap_or(Err(StateError::NotOurs)).map_err(|error| {
+            let reason = match error {
+                StateError::NotOurs => "state was not made here, for this client and this redirect_uri",
+                StateError::Expired => "state has expired (STATE_TTL_SECONDS)",
+            };
+            Failure::new(Outcome::InvalidState, reason)
+        })
+    }
 
+    /// Exchanges the code and asks the operator about the number. This is the only source of *verified* and *not
+    /// verified*.
+    async fn finish(
+        &self,
+        request: &CallbackRequest<'_>,
+        accepted: &Accepted<'_>,
+        code: &AuthorizationCode,
+        calls: &mut CallLog,
+    ) -> Result<bool, Failure> {
+        let profile = self.operator.profile();
         let grant = AuthorizationGrant {
             authorization_code: code.clone(),
-            redirect_uri: callback.redirect_uri.to_owned(),
-            code_verifier: accepted.code_verifier,
-            id_token: self.authorization.openid().then(|| ExpectedIdToken {
-                nonce: accepted.nonce,
-                issuer: self.authorization.issuer.as_ref().map(|issuer| issuer.identifier.clone()),
-            }),
+            redirect_uri: request.redirect_uri.to_owned(),
+            code_verifier: accepted.code_verifier.clone(),
+            id_token: profile
+                .openid()
+                .then(|| ExpectedIdToken { nonce: accepted.nonce.clone(), issuer: profile.issuer.clone() }),
         };
-        let secret = self.secrets.get(callback.deadline).await?;
-        let result = match self.exchange(&grant, &secret, callback.deadline, &mut finished.trace).await {
-            Ok(access_token) => self.ask(access_token, &accepted.phone_number, callback, &mut finished.trace).await,
-            Err(stopped) => Err(stopped),
-        };
-        let outcome = result.as_ref().map_or_else(|stopped| stopped.outcome, |outcome| *outcome);
-        // Where the operator took no decision about the code, a reload may try it again.
-        let code_is_spent = finished.trace.token.status == Some(200) || outcome == Outcome::ExpiredCode;
-        if code_is_spent {
-            finished.reload_cookie = this_callback.seal(sealer, outcome, accepted.expires_at).ok();
-        }
-        result
+        let secret = self.secrets.get(request.deadline).await?;
+        let access_token = self.exchange(request, accepted, &grant, &secret, &mut calls.token).await?;
+        let (correlator, deadline) = (Some(request.correlator), request.deadline);
+        self.operator.verify(access_token, &accepted.phone_number, correlator, deadline, &mut calls.verify).await
     }
 
-    /// Accepts the state, or stops before anything is asked of the operator.
-    async fn accept(&self, callback: &Callback<'_>, state: &str, trace: &mut Trace) -> Result<Accepted, Stopped> {
-        if self.state_mode == StateMode::Phone {
-            // A `+` that nobody percent-encoded arrives as a space.
-            let number = state.strip_prefix(' ').map_or_else(|| state.to_owned(), |digits| format!("+{digits}"));
-            let phone_number = PhoneNumber::parse(&number).map_err(|e| invalid(format!("parameter state: {e}")))?;
-            return Ok(Accepted {
-                phone_number,
-                expires_at: now_seconds() + self.state_ttl.as_secs(),
-                started_with: trace.secret.measure(self.secrets.get(callback.deadline)).await?,
-                code_verifier: None,
-                nonce: None,
-            });
-        }
-        let (started_with, opened) = trace.secret.measure(self.open(callback, state)).await?;
-        let browser = callback.browser;
-        let sealer = &started_with.sealer;
-        let code_verifier = browser
-            .filter(|_| self.authorization.pkce)
-            .map(|browser| pkce::code_verifier(sealer, &opened.nonce, browser));
-        let nonce = browser.map(|browser| nonce::nonce(sealer, &opened.nonce, browser));
-        Ok(Accepted {
-            phone_number: opened.phone_number,
-            expires_at: opened.expires_at,
-            started_with,
-            code_verifier,
-            nonce,
-        })
-    }
-
-    /// Opens a sealed state with the secret, or with the version of it that was current when the flow started.
-    async fn open(&self, callback: &Callback<'_>, state: &str) -> Result<(Arc<Secret>, OpenedState), Stopped> {
-        let secret = self.secrets.get(callback.deadline).await?;
-        let open = |secret: &Secret| state::open(&secret.sealer, callback.binding(secret), state, callback.browser);
-        let mut result = open(&secret).map(|opened| (secret.clone(), opened));
-        if matches!(result, Err(StateError::NotOurs)) && state::looks_ours(state) {
-            for version in self.secrets.other_versions(&secret, callback.deadline).await {
-                match open(&version) {
-                    Err(StateError::NotOurs) => {}
-                    other => result = other.map(|opened| (version, opened)),
-                }
-            }
-        }
-        result.map_err(|error| match error {
-            StateError::NotOurs => {
-                Stopped::new(Outcome::InvalidState, "state was not made here, for this client and this redirect_uri")
-            }
-            StateError::Expired => Stopped::new(Outcome::InvalidState, "state is past its time (STATE_TTL_SECONDS)"),
-            StateError::WrongBrowser => {
-                Stopped::new(Outcome::WrongBrowser, "state belongs to another browser than the one that came back")
-            }
-        })
-    }
-
-    /// RFC 9207 §2.4: where the issuer is known, a response of another one is not for us (mix-up).
-    fn check_issuer(&self, parameters: &Parameters) -> Result<(), Stopped> {
-        let right = match (&self.authorization.issuer, &parameters.iss) {
-            (Some(issuer), Some(came)) => *came == issuer.identifier,
-            (Some(issuer), None) => !issuer.in_callback,
-            (None, _) => true,
-        };
-        if right { Ok(()) } else { Err(invalid("parameter iss is not the configured ISSUER (RFC 9207)")) }
-    }
-
-    /// Exchanges the code, and does it again where the operator refused a secret that has changed meanwhile.
+    /// Exchanges the code. If the operator refuses the client, the secret is read again, and if it has changed the
+    /// exchange is repeated once.
     async fn exchange(
         &self,
+        request: &CallbackRequest<'_>,
+        accepted: &Accepted<'_>,
         grant: &AuthorizationGrant,
         secret: &Secret,
-        deadline: Deadline,
-        trace: &mut Trace,
-    ) -> Result<AccessToken, Stopped> {
-        let first = trace.token.measure(self.operator.exchange(grant, &secret.credentials, deadline)).await;
-        let invalid_client =
-            |error: &OperatorError| error.evidence.code.as_ref().map(ErrorCode::as_str) == Some("invalid_client");
-        let result = match first {
-            Err(error) if invalid_client(&error) => match self.secrets.changed_since(secret, deadline).await {
-                Ok(Some(newer)) => {
-                    tracing::warn!(
-                        "operator refused the client secret, which has changed; sending again with the new one"
-                    );
-                    trace.token.measure(self.operator.exchange(grant, &newer.credentials, deadline)).await
-                }
-                Ok(None) => Err(error),
-                Err(unread) => {
-                    tracing::warn!(
-                        error = unread.says,
-                        "operator refused the client secret, and it cannot be read again"
-                    );
-                    Err(error)
-                }
-            },
-            result => result,
+        call: &mut Call,
+    ) -> Result<AccessToken, Failure> {
+        let deadline = request.deadline;
+        self.count_attempt(accepted)?;
+        let refusal = match self.operator.exchange(grant, &secret.credentials, deadline, call).await {
+            Err(failure) if call.status == Some(401) || failure.code == Some("invalid_client") => failure,
+            result => return result,
         };
-        answered(result, &mut trace.token)
-    }
-
-    /// Asks the operator about the number. The one place where *verified* and *not verified* come from.
-    async fn ask(
-        &self,
-        access_token: AccessToken,
-        phone_number: &PhoneNumber,
-        callback: &Callback<'_>,
-        trace: &mut Trace,
-    ) -> Result<Outcome, Stopped> {
-        let asked = self.operator.verify(access_token, phone_number, Some(callback.correlator), callback.deadline);
-        let result = trace.verify.measure(asked).await;
-        Ok(if answered(result, &mut trace.verify)? { Outcome::Verified } else { Outcome::NotVerified })
-    }
-}
-
-/// Takes the evidence of an operator's answer into the trace.
-fn answered<T>(result: Result<(T, Evidence), OperatorError>, leg: &mut Leg) -> Result<T, Stopped> {
-    let (result, evidence) = match result {
-        Ok((value, evidence)) => (Ok(value), evidence),
-        Err(error) => {
-            let evidence = error.evidence.clone();
-            (Err(Stopped::from(error)), evidence)
+        match self.secrets.changed_since(secret, deadline).await {
+            Ok(Some(newer)) => {
+                tracing::warn!("the operator refused the client, whose secret has changed; sending the request again");
+                self.count_attempt(accepted)?;
+                self.operator.exchange(grant, &newer.credentials, deadline, call).await
+            }
+            Ok(None) => Err(refusal),
+            Err(unread) => {
+                tracing::warn!(
+                    reason = unread.reason,
+                    "the operator refused the client, and its secret cannot be read"
+                );
+                Err(refusal)
+            }
         }
-    };
-    leg.status = evidence.status;
-    leg.retried = evidence.retried;
-    result
+    }
+
+    /// Whoever starts one verification cannot make the function ask the operator about any number of codes. A phone number
+    /// as the state is not counted: anybody could use up somebody else's attempts.
+    fn count_attempt(&self, accepted: &Accepted<'_>) -> Result<(), Failure> {
+        let counted = self.settings.state_mode == StateMode::Sealed;
+        if !counted || self.attempts.count(accepted.state, accepted.binding.expires_at, now_seconds()) {
+            return Ok(());
+        }
+        Err(Failure::new(Outcome::InvalidState, "state has had all of its token requests; start again"))
+    }
+
+    /// The text to keep once the operator has taken a decision about the code; otherwise a reload may try the code again.
+    /// An expired code is not kept: it would replace the verdict of another load of the same callback.
+    fn finished_binding(
+        &self,
+        request: &CallbackRequest<'_>,
+        accepted: &Accepted<'_>,
+        code: &AuthorizationCode,
+        result: &Result<bool, Failure>,
+        calls: &CallLog,
+    ) -> Option<SealedBinding> {
+        if calls.token.status != Some(200) {
+            return None;
+        }
+        let finished = Some(Finished::new(code.expose(), outcome_of(result)));
+        let audience = request.audience(&accepted.started_with);
+        let binding = Binding { finished, ..accepted.binding };
+        let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
+        let handle = handle_of(&request.response, self.settings.state_mode)?;
+        Some(SealedBinding { handle, text })
+    }
 }
 
-/// What the operator's `error` parameter comes to.
-fn refused(parameters: &Parameters) -> Option<Stopped> {
-    let code = parameters.error.as_deref()?;
-    let mut stopped = Stopped::new(outcome_of(code), "the operator redirected with an error");
-    stopped.error_code = ErrorCode::new(code);
-    Some(stopped)
-}
-
-fn invalid(says: impl Into<String>) -> Stopped {
-    Stopped::new(Outcome::InvalidRequest, says)
+fn invalid(reason: impl Into<String>) -> Failure {
+    Failure::new(Outcome::InvalidRequest, reason)
 }

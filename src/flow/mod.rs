@@ -1,79 +1,93 @@
-//! A verification from its start to its outcome. Knows no HTTP framework.
+//! A verification from its start to its conclusion. This ring knows no HTTP framework and no pages.
 
-mod browser;
+mod attempts;
+mod binding;
 mod callback;
+mod conclusion;
+mod mark;
 mod nonce;
 mod pkce;
-mod reload;
 mod start;
 mod state;
 
 use std::time::{Duration, SystemTime};
 
-use url::Url;
-
-pub use browser::Browser;
-pub use callback::{Callback, Finished, Parameters};
+pub use binding::{SealedBinding, handle};
+pub use callback::{CallbackRequest, handle_of};
+pub use conclusion::Conclusion;
 pub use start::Started;
+
+use crate::operator::Operator;
+use crate::secret::SecretStore;
+use attempts::Attempts;
 
 /// What only `fuzz/` needs from outside.
 #[cfg(fuzzing)]
 pub mod fuzzing {
-    pub use super::state::{Binding, OpenedState, StateError, open, seal};
+    pub use super::Audience;
+    pub use super::mark::Mark;
+    pub use super::state::{OpenedState, StateError, open, seal};
 }
 
-use crate::config::{Authorization, Config, StateMode};
-use crate::deadline::Deadline;
-use crate::operator::{ErrorCode, Operator, OperatorError};
-use crate::outcome::Outcome;
-use crate::secret::{SecretError, SecretStore};
-use crate::{freeze, secrets_manager};
+/// The flow's own settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// `STATE_MODE`.
+    pub state_mode: StateMode,
+    /// `STATE_TTL_SECONDS`: how long a started verification may take.
+    pub state_ttl: Duration,
+}
+
+/// What the `state` parameter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateMode {
+    /// Sealed, and tied to whoever started the verification.
+    Sealed,
+    /// The phone number itself, sent by a front end that builds the authorization request on its own.
+    Phone,
+}
+
+/// For whom a text is sealed: it does not open for another client or another callback.
+#[derive(Debug, Clone, Copy)]
+pub struct Audience<'a> {
+    /// The OAuth `client_id`.
+    pub client_id: &'a str,
+    /// The callback's own address.
+    pub redirect_uri: &'a str,
+}
+
+impl<'a> Audience<'a> {
+    fn parts(self) -> [&'a [u8]; 2] {
+        [self.client_id.as_bytes(), self.redirect_uri.as_bytes()]
+    }
+
+    fn with(self, part: &'a [u8]) -> [&'a [u8]; 3] {
+        let [client_id, redirect_uri] = self.parts();
+        [client_id, redirect_uri, part]
+    }
+}
 
 /// What every verification needs, set up once.
 #[derive(Debug)]
 pub struct Flow {
     operator: Operator,
     secrets: SecretStore,
-    authorization: Authorization,
-    /// Where a browser is sent, but for what is its own.
-    authorization_url: Url,
-    state_mode: StateMode,
-    state_ttl: Duration,
-}
-
-/// A verification that ended without the operator's answer.
-#[derive(Debug)]
-pub struct Stopped {
-    /// What to tell the user.
-    pub outcome: Outcome,
-    /// What to log: what was expected, what came, what to do.
-    pub says: String,
-    /// The operator's error code.
-    pub error_code: Option<ErrorCode>,
-    /// Seconds after which to try again.
-    pub retry_after: Option<u64>,
+    settings: Settings,
+    attempts: Attempts,
 }
 
 impl Flow {
     /// The flow with an operator and a secret.
     #[must_use]
-    pub fn new(operator: Operator, secrets: SecretStore, config: &Config) -> Self {
-        Self {
-            operator,
-            secrets,
-            authorization: config.authorization.clone(),
-            authorization_url: start::authorization_url(&config.endpoints.authorization, &config.authorization),
-            state_mode: config.state_mode,
-            state_ttl: config.state_ttl,
-        }
+    pub fn new(operator: Operator, secrets: SecretStore, settings: Settings) -> Self {
+        Self { operator, secrets, settings, attempts: Attempts::default() }
     }
 
-    /// Has what the first verification will wait for under way: the secret, and a connection to the operator. Whatever
-    /// fails here is tried again where it is needed, and told there.
-    pub async fn prepare(&self) {
+    /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator, and
+    /// reading the secret. A failure is not reported here, because the verification tries again and reports it then.
+    pub fn prepare(&self) {
         self.operator.open_ahead();
-        // For one try: what that does not bring, a verification that waits for it would not have had sooner by itself.
-        let _ = freeze::unless_frozen(self.secrets.get(Deadline::after(secrets_manager::ATTEMPT))).await;
+        self.secrets.read_ahead();
     }
 
     /// The operator's host, for the log.
@@ -82,35 +96,10 @@ impl Flow {
         self.operator.host()
     }
 
-    /// How long a started verification may take.
+    /// The flow's settings.
     #[must_use]
-    pub fn state_ttl(&self) -> Duration {
-        self.state_ttl
-    }
-}
-
-impl Stopped {
-    /// A stop that the operator had no part in.
-    #[must_use]
-    pub fn new(outcome: Outcome, says: impl Into<String>) -> Self {
-        Self { outcome, says: says.into(), error_code: None, retry_after: None }
-    }
-}
-
-impl From<SecretError> for Stopped {
-    fn from(error: SecretError) -> Self {
-        Self::new(error.outcome, error.says)
-    }
-}
-
-impl From<OperatorError> for Stopped {
-    fn from(error: OperatorError) -> Self {
-        Self {
-            outcome: error.outcome,
-            says: error.says,
-            error_code: error.evidence.code,
-            retry_after: error.retry_after,
-        }
+    pub fn settings(&self) -> Settings {
+        self.settings
     }
 }
 

@@ -1,11 +1,10 @@
-//! OpenID Connect's `nonce` without anything stored: like the PKCE verifier, derived from what only this browser brings
-//! back.
+//! OpenID Connect's `nonce`. Like the PKCE verifier, it is derived instead of stored.
 
-use super::browser::Browser;
-use crate::seal::{SealNonce, Sealer};
+use super::mark::Mark;
+use crate::secret::seal::{SealNonce, Sealer};
 
-/// The `nonce` (OpenID Connect Core §3.1.2.1) of the flow whose state has this seal, in this browser.
+/// The `nonce` (OpenID Connect Core §3.1.2.1) of the verification with this mark, whose state has this seal.
 #[must_use]
-pub fn nonce(sealer: &Sealer, seal_nonce: &SealNonce, browser: Browser) -> String {
-    sealer.derive_text(&[b"nonce", seal_nonce, browser.bytes()])
+pub fn nonce(sealer: &Sealer, seal_nonce: &SealNonce, mark: Mark) -> String {
+    sealer.derive_text(&[b"nonce", seal_nonce, mark.bytes()])
 }

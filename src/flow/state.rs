@@ -1,52 +1,46 @@
-//! The `state` parameter: it carries the flow through the operator and back, so that nothing needs storing.
+//! The `state` parameter: it carries the verification through the operator and back, so that nothing needs storing.
 //!
 //! # Wire format
 //!
-//! 114 characters: base64url, without padding, of 85 bytes. Sealing is [`crate::seal`]'s, for all that is sealed.
+//! 114 characters: base64url, without padding, of 85 bytes (see [`crate::secret::seal`]).
 //!
 //! | bytes | | |
 //! |---|---|---|
 //! | 1 | version | `1` |
 //! | 12 | nonce | random |
-//! | 8 | encrypted | when it expires: seconds since the epoch, big-endian |
-//! | 32 | encrypted | SHA-256 of the browser's mark |
+//! | 8 | encrypted | its expiry: seconds since the epoch, big-endian |
+//! | 32 | encrypted | SHA-256 of the verification's mark |
 //! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
-//! | 16 | tag | over all of it, the `client_id` and the `redirect_uri` |
+//! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
+use std::time::Duration;
+
 use aws_lc_rs::error::Unspecified;
 
-use super::browser::Browser;
-use super::now_seconds;
+use super::Audience;
+use super::mark::Mark;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
-use crate::seal::{Purpose, SealNonce, Sealer};
+use crate::secret::seal::{Purpose, SealNonce, Sealer};
 
 /// In characters: base64url of version, nonce, text and tag.
 const STATE_LENGTH: usize = 114;
 
 const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
-/// Who asked, and where the answer goes: a state made for another client or another callback does not open.
-#[derive(Debug, Clone, Copy)]
-pub struct Binding<'a> {
-    /// The OAuth `client_id`.
-    pub client_id: &'a str,
-    /// The callback's own address.
-    pub redirect_uri: &'a str,
-}
+/// How far the clocks of two environments may differ.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
-/// A state that this browser started with this client and callback, in time.
+/// A state of this client and callback that has not expired.
 #[derive(Debug)]
 pub struct OpenedState {
     /// The number to verify.
     pub phone_number: PhoneNumber,
-    /// Seconds since the epoch.
-    pub expires_at: u64,
-    /// What the PKCE verifier is derived from.
+    /// The PKCE verifier is derived from it.
     pub nonce: SealNonce,
+    mark_sha256: [u8; 32],
 }
 
-/// Whether a text could be a state of ours, by its length alone: what could not is not worth reading secrets for.
+/// Whether a text could be a state of ours, judged by its length. Anything else is not worth reading secrets for.
 pub fn looks_ours(state: &str) -> bool {
     state.len() == STATE_LENGTH
 }
@@ -54,71 +48,68 @@ pub fn looks_ours(state: &str) -> bool {
 /// Why a state is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateError {
-    /// Altered, or made with another key, for another client or another callback.
+    /// It was altered, or made with another key, for another client or another callback.
     NotOurs,
-    /// Ours, but its time is over.
+    /// It is ours but has expired.
     Expired,
-    /// Ours and in time, but another browser's.
-    WrongBrowser,
+}
+
+impl OpenedState {
+    /// Whether this state belongs to the verification with this mark.
+    pub fn belongs_to(&self, mark: Mark) -> bool {
+        mark.has_sha256(&self.mark_sha256)
+    }
 }
 
 /// Seals a number into a state.
 ///
 /// # Errors
-/// There is no randomness.
+/// The system has no randomness.
 pub fn seal(
     sealer: &Sealer,
-    binding: Binding,
+    audience: Audience,
     phone_number: &PhoneNumber,
-    browser: Browser,
+    mark: Mark,
     expires_at: u64,
 ) -> Result<(String, SealNonce), Unspecified> {
     let mut number = [0; NUMBER_LEN];
     for (place, digit) in number.iter_mut().zip(phone_number.expose().bytes()) {
         *place = digit;
     }
-    let text = [&expires_at.to_be_bytes()[..], &browser.sha256(), &number].concat();
-    sealer.seal(Purpose::State, &binding.parts(), &text)
+    let text = [&expires_at.to_be_bytes()[..], &mark.sha256(), &number].concat();
+    sealer.seal(Purpose::State, &audience.parts(), &text)
 }
 
-/// Opens a state that came back beside `browser`'s cookie.
+/// Opens a state at `now`, in seconds since the epoch. States are made for `ttl`, so one that expires later than that is
+/// not accepted either.
 ///
 /// # Errors
 /// Why the state is not accepted.
 pub fn open(
     sealer: &Sealer,
-    binding: Binding,
+    audience: Audience,
     state: &str,
-    browser: Option<Browser>,
+    now: u64,
+    ttl: Duration,
 ) -> Result<OpenedState, StateError> {
     if !looks_ours(state) {
         return Err(StateError::NotOurs);
     }
-    let (text, nonce) = sealer.open(Purpose::State, &binding.parts(), state).map_err(|_| StateError::NotOurs)?;
-    let (expires_at, browser_hash, phone_number) = read(&text).ok_or(StateError::NotOurs)?;
-    if expires_at <= now_seconds() {
+    let (text, nonce) = sealer.open(Purpose::State, &audience.parts(), state).map_err(|_| StateError::NotOurs)?;
+    let (expires_at, mark_sha256, phone_number) = read(&text).ok_or(StateError::NotOurs)?;
+    let latest = now + ttl.as_secs() + CLOCK_DIFFERENCE.as_secs();
+    if expires_at <= now || expires_at > latest {
         return Err(StateError::Expired);
     }
-    let same_browser = browser.is_some_and(|browser| verify_slices_are_equal(&browser.sha256(), browser_hash).is_ok());
-    if !same_browser {
-        return Err(StateError::WrongBrowser);
-    }
-    Ok(OpenedState { phone_number, expires_at, nonce })
+    Ok(OpenedState { phone_number, nonce, mark_sha256 })
 }
 
-fn read(text: &[u8]) -> Option<(u64, &[u8; 32], PhoneNumber)> {
+fn read(text: &[u8]) -> Option<(u64, [u8; 32], PhoneNumber)> {
     let (expires_at, rest) = text.split_first_chunk::<8>()?;
-    let (browser_hash, number) = rest.split_first_chunk::<32>()?;
+    let (mark_sha256, number) = rest.split_first_chunk::<32>()?;
     let number: &[u8; NUMBER_LEN] = number.try_into().ok()?;
     let number = std::str::from_utf8(number).ok()?.trim_end_matches('\0');
-    Some((u64::from_be_bytes(*expires_at), browser_hash, PhoneNumber::parse(number).ok()?))
-}
-
-impl<'a> Binding<'a> {
-    /// The associated data of everything sealed for this client and callback.
-    pub(super) fn parts(self) -> [&'a [u8]; 2] {
-        [self.client_id.as_bytes(), self.redirect_uri.as_bytes()]
-    }
+    Some((u64::from_be_bytes(*expires_at), *mark_sha256, PhoneNumber::parse(number).ok()?))
 }
 
 #[cfg(test)]
@@ -127,80 +118,76 @@ mod tests {
 
     use super::*;
 
-    const BINDING: Binding = Binding { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
-    const FAR: u64 = u64::MAX;
+    const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
+    const TTL: Duration = Duration::from_mins(10);
+    const NOW: u64 = 1_800_000_000;
+    const LATER: u64 = NOW + 600;
 
     fn sealer() -> Sealer {
         Sealer::derive(b"key").unwrap()
     }
 
-    fn browser(byte: u8) -> Browser {
-        Browser::from_cookie(&base64::prelude::BASE64_URL_SAFE_NO_PAD.encode([byte; 16])).unwrap()
+    fn mark(byte: u8) -> Mark {
+        Mark::from_bytes([byte; 16])
     }
 
     fn state_for(number: &str, expires_at: u64) -> String {
         let number = PhoneNumber::parse(number).unwrap();
-        seal(&sealer(), BINDING, &number, browser(1), expires_at).unwrap().0
+        seal(&sealer(), AUDIENCE, &number, mark(1), expires_at).unwrap().0
     }
 
     #[test]
-    fn the_same_browser_gets_its_number_back() {
+    fn number_comes_back() {
         for number in ["+34600000001", "+12345", "+123456789012345"] {
-            let state = state_for(number, FAR);
+            let state = state_for(number, LATER);
             assert!(looks_ours(&state));
-            let opened = open(&sealer(), BINDING, &state, Some(browser(1))).unwrap();
+            let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
             assert_eq!(opened.phone_number.expose(), number);
+            assert!(opened.belongs_to(mark(1)));
+            assert!(!opened.belongs_to(mark(2)));
         }
     }
 
     #[test]
-    fn anything_else_is_refused_and_told_apart() {
-        let state = state_for("+34600000001", FAR);
-        let other_client = Binding { client_id: "other", ..BINDING };
-        let other_callback = Binding { redirect_uri: "https://b.example/callback", ..BINDING };
-        let past = state_for("+34600000001", 1);
-        for (name, binding, state, browser, expected) in [
-            ("another browser", BINDING, &state, Some(browser(2)), StateError::WrongBrowser),
-            ("no cookie", BINDING, &state, None, StateError::WrongBrowser),
-            ("another client", other_client, &state, Some(browser(1)), StateError::NotOurs),
-            ("another callback", other_callback, &state, Some(browser(1)), StateError::NotOurs),
-            ("expired", BINDING, &past, Some(browser(1)), StateError::Expired),
-            ("expired, another browser", BINDING, &past, Some(browser(2)), StateError::Expired),
-            ("a phone number", BINDING, &"+34600000001".to_owned(), Some(browser(1)), StateError::NotOurs),
-            ("too long", BINDING, &state.repeat(5), Some(browser(1)), StateError::NotOurs),
+    fn other_states_are_refused() {
+        let state = state_for("+34600000001", LATER);
+        let other_client = Audience { client_id: "other", ..AUDIENCE };
+        let other_callback = Audience { redirect_uri: "https://b.example/callback", ..AUDIENCE };
+        for (name, audience, state, now, expected) in [
+            ("another client", other_client, &*state, NOW, StateError::NotOurs),
+            ("another callback", other_callback, &state, NOW, StateError::NotOurs),
+            ("a phone number", AUDIENCE, "+34600000001", NOW, StateError::NotOurs),
+            ("too long", AUDIENCE, &state.repeat(5), NOW, StateError::NotOurs),
+            ("expired", AUDIENCE, &state, LATER, StateError::Expired),
+            ("expires later than any state made now", AUDIENCE, &state, NOW - 6, StateError::Expired),
         ] {
-            assert_eq!(open(&sealer(), binding, state, browser).err(), Some(expected), "{name}");
+            assert_eq!(open(&sealer(), audience, state, now, TTL).err(), Some(expected), "{name}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn what_was_sealed_opens_and_nothing_one_bit_away_does(
-            digits in "[1-9][0-9]{4,14}", mark in proptest::array::uniform16(0_u8..), bit in 0_usize..85 * 8
+        fn sealed_state_opens_and_one_changed_bit_closes_it(
+            digits in "[1-9]{5,15}", mark in proptest::array::uniform16(0_u8..), bit in 0_usize..85 * 8
         ) {
             let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
-            let browser = Browser::from_cookie(&engine.encode(mark)).unwrap();
             let number = PhoneNumber::parse(&format!("+{digits}")).unwrap();
-            let (state, nonce) = seal(&sealer(), BINDING, &number, browser, FAR).unwrap();
-            let opened = open(&sealer(), BINDING, &state, Some(browser)).unwrap();
-            assert_eq!((opened.phone_number, opened.nonce, opened.expires_at), (number.clone(), nonce, FAR));
+            let ours = Mark::from_bytes(mark);
+            let (state, nonce) = seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap();
+            let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
+            assert_eq!((&opened.phone_number, opened.nonce), (&number, nonce));
+            assert!(opened.belongs_to(ours));
 
             let mut wire = engine.decode(&state).unwrap();
             wire[bit / 8] ^= 1 << (bit % 8);
-            let refused = open(&sealer(), BINDING, &engine.encode(wire), Some(browser)).err();
+            let refused = open(&sealer(), AUDIENCE, &engine.encode(wire), NOW, TTL).err();
             assert_eq!(refused, Some(StateError::NotOurs));
 
             let mut mark = mark;
             mark[bit % 16] ^= 1 << (bit % 8);
-            let other = Browser::from_cookie(&engine.encode(mark));
-            assert_eq!(open(&sealer(), BINDING, &state, other).err(), Some(StateError::WrongBrowser));
+            assert!(!opened.belongs_to(Mark::from_bytes(mark)));
 
-            assert_ne!(seal(&sealer(), BINDING, &number, browser, FAR).unwrap().0, state);
+            assert_ne!(seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap().0, state);
         }
-    }
-
-    #[test]
-    fn no_two_states_are_equal() {
-        assert_ne!(state_for("+34600000001", FAR), state_for("+34600000001", FAR));
     }
 }

@@ -11,8 +11,8 @@ use http::{HeaderValue, Uri};
 use serde_json::json;
 
 use super::private_key::PrivateKey;
+use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
-use crate::redacted::redacted_strings;
 
 redacted_strings! {
     /// `Basic …`, as the `Authorization` header has it.

@@ -1,12 +1,12 @@
-//! What only `fuzz/` needs from outside: the reading of an answer without the sending of a request.
+//! Reads an answer without sending a request; for `fuzz/` only.
 
 use http::HeaderValue;
 
-use super::error::OperatorError;
 use super::{AccessToken, ExpectedIdToken, token, verify};
+use crate::failure::Failure;
 use crate::transport::Answer;
 
-/// What the token endpoint's answer comes to.
+/// Reads an answer of the token endpoint.
 ///
 /// # Errors
 /// See [`Operator::exchange`](super::Operator::exchange).
@@ -14,19 +14,19 @@ pub fn read_token(
     answer: &Answer,
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
-) -> Result<AccessToken, OperatorError> {
-    token::read_token(answer, expected_id_token, client_id).map(|(access_token, _)| access_token)
+) -> Result<AccessToken, Failure> {
+    token::read_token(answer, expected_id_token, client_id)
 }
 
-/// What `verify`'s answer comes to.
+/// Reads an answer of `verify`.
 ///
 /// # Errors
 /// See [`Operator::verify`](super::Operator::verify).
-pub fn read_match(answer: &Answer) -> Result<bool, OperatorError> {
-    verify::read_match(answer).map(|(verdict, _)| verdict)
+pub fn read_match(answer: &Answer) -> Result<bool, Failure> {
+    verify::read_match(answer)
 }
 
-/// What goes out with a token.
+/// The `Authorization` header that sends a token.
 #[must_use]
 pub fn header(access_token: AccessToken) -> HeaderValue {
     access_token.0

@@ -1,19 +1,22 @@
-//! The ID token that comes beside the access token where `openid` was asked for (OpenID Connect Core §3.1.3.7).
+//! The ID token that accompanies the access token if the scope has `openid` (OpenID Connect Core §3.1.3.7).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-/// What an ID token must say. Its signature is not checked: it came from the token endpoint itself over TLS, which
-/// §3.1.3.7 (6) lets stand in for it.
+use super::profile::Issuer;
+
+/// The claims an ID token must have. Its signature is not checked: §3.1.3.7 (6) accepts TLS instead, if the token comes
+/// from the token endpoint itself.
 #[derive(Debug, Clone, Default)]
 pub struct ExpectedIdToken {
-    /// The `nonce` of the authorization request, where this function made that request.
+    /// The `nonce` of the authorization request, if this function made that request.
     pub nonce: Option<String>,
-    /// The configured `ISSUER`.
-    pub issuer: Option<String>,
+    /// The operator's issuer, if it is known.
+    pub issuer: Option<Issuer>,
 }
 
 #[derive(Deserialize)]
@@ -33,36 +36,36 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// How far an operator's clock may be off.
+/// The tolerated error of an operator's clock, in seconds.
 const LEEWAY_SECONDS: f64 = 60.0;
 
 impl ExpectedIdToken {
     /// Checks a token for `client_id` at `now`, in seconds since the epoch.
     ///
     /// # Errors
-    /// What is not as it must be, without any of it.
-    pub fn check(&self, id_token: Option<&str>, client_id: &str, now: u64) -> Result<(), &'static str> {
+    /// The claim that is wrong, without its value. The text is a clause that follows "the operator answered, but".
+    pub fn check(&self, id_token: Option<&str>, client_id: &str, now: u64) -> Result<(), Cow<'static, str>> {
         let id_token = id_token.ok_or("without the id_token that scope openid asks for")?;
-        let claims = read(id_token).ok_or("its id_token is no JWT with iss, aud and exp")?;
-        if self.issuer.as_ref().is_some_and(|issuer| *issuer != claims.iss) {
-            return Err("the iss of its id_token is not ISSUER");
+        let claims = read(id_token).ok_or("its id_token is not a JWT with iss, aud and exp")?;
+        if let Some(issuer) = self.issuer.as_ref().filter(|issuer| issuer.identifier != claims.iss) {
+            return Err(format!("the iss of its id_token is not the issuer given by {}", issuer.source).into());
         }
         let for_us = match &claims.aud {
             Audience::One(audience) => audience == client_id,
-            // §3.1.3.7 (4, 5): with several, the one it was issued to must be us.
+            // §3.1.3.7 (4, 5): if there are several, it must have been issued to us.
             Audience::Several(audiences) => {
                 audiences.iter().any(|audience| audience == client_id)
                     && (audiences.len() == 1 || claims.azp.as_deref() == Some(client_id))
             }
         };
         if !for_us {
-            return Err("the aud of its id_token is not our client_id");
+            return Err("the aud of its id_token is not our client_id".into());
         }
         if claims.exp + LEEWAY_SECONDS <= Duration::from_secs(now).as_secs_f64() {
-            return Err("its id_token has expired");
+            return Err("its id_token has expired".into());
         }
         if self.nonce.is_some() && self.nonce != claims.nonce {
-            return Err("the nonce of its id_token is not the one that was sent");
+            return Err("the nonce of its id_token is not the one that was sent".into());
         }
         Ok(())
     }
@@ -79,6 +82,7 @@ fn read(id_token: &str) -> Option<Claims> {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::profile::IssuerSource;
     use super::*;
 
     const NOW: u64 = 1_800_000_000;
@@ -91,11 +95,28 @@ mod tests {
         format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
+    fn expected(source: IssuerSource) -> ExpectedIdToken {
+        let issuer = Issuer { identifier: "https://op.example".to_owned(), in_callback: true, source };
+        ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some(issuer) }
+    }
+
+    #[test]
+    fn a_wrong_issuer_is_told_with_the_source_of_the_right_one() {
+        for (source, named) in [
+            (IssuerSource::Variable, "given by ISSUER"),
+            (IssuerSource::DiscoveryDocument, "by the discovery document"),
+        ] {
+            let wrong = token(&json!({ "iss": "https://evil.example" }));
+            let fault = expected(source).check(Some(&wrong), "us", NOW).unwrap_err();
+            assert!(fault.contains(named) && !fault.contains("evil"), "{fault}");
+        }
+    }
+
     #[test]
     fn every_claim_counts() {
-        let expected = ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some("https://op.example".to_owned()) };
+        let expected = expected(IssuerSource::Variable);
         for (name, change, ok) in [
-            ("as it must be", json!({}), true),
+            ("correct", json!({}), true),
             ("several audiences, issued to us", json!({ "aud": ["us", "them"], "azp": "us" }), true),
             ("a list of one", json!({ "aud": ["us"] }), true),
             ("a clock that is a little off", json!({ "exp": NOW - 30 }), true),
@@ -120,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_asked() {
+    fn an_unknown_issuer_or_nonce_is_not_checked() {
         let other = json!({ "iss": "https://other.example", "nonce": "other" });
         assert_eq!(ExpectedIdToken::default().check(Some(&token(&other)), "us", NOW), Ok(()));
     }

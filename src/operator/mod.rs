@@ -1,25 +1,44 @@
-//! The operator: token exchange (RFC 6749 §4.1.3) and verify call (CAMARA Number Verification).
+//! The operator: authorization request and response, token exchange (RFC 6749) and CAMARA's verify call.
 
+mod authorization_request;
+mod authorization_response;
 mod client_authentication;
-mod error;
+pub mod codes;
+pub mod discovery;
+mod endpoint;
+mod endpoints;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id_token;
+pub mod presets;
 mod private_key;
+mod profile;
+mod redacted;
+mod refusal;
+mod settings;
 mod token;
 mod verify;
+mod www_authenticate;
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Request};
 use url::Url;
 
+pub use authorization_request::AuthorizationRequest;
+pub use authorization_response::AuthorizationResponse;
 pub use client_authentication::{BasicAuthorization, ClientAuthentication};
-pub use error::{ErrorCode, Evidence, OperatorError, outcome_of};
+pub use endpoint::{Endpoint, secure_url};
 pub use id_token::ExpectedIdToken;
 pub use private_key::PrivateKey;
+pub use profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, TokenEndpointAuthMethod};
+pub use settings::{SettingError, Settings};
 pub use token::AccessToken;
 
-use crate::redacted::redacted_strings;
-use crate::transport::Transport;
+use crate::call_log::Call;
+use crate::failure::Failure;
+use crate::transport::Deadline;
+use crate::transport::{Answer, Transport};
+use redacted::redacted_strings;
+use refusal::Called;
 
 redacted_strings! {
     /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). Single-use.
@@ -30,64 +49,12 @@ redacted_strings! {
     CodeVerifier;
 }
 
-/// The three addresses of an operator.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    /// Where the browser is sent.
-    pub authorization: Url,
-    /// Where a code becomes a token.
-    pub token: Url,
-    /// CAMARA's `verify`.
-    pub verify: Url,
-}
-
-impl Endpoints {
-    /// The endpoints where Open Gateway operators have them below one base address, or `None` where the address
-    /// has a query or a fragment.
-    #[must_use]
-    pub fn below(base: &Url) -> Option<Self> {
-        if base.query().is_some() || base.fragment().is_some() {
-            return None;
-        }
-        let endpoint = |path: &str| {
-            let mut url = base.clone();
-            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-            url
-        };
-        Some(Self {
-            authorization: endpoint("/authorize"),
-            token: endpoint("/token"),
-            verify: endpoint("/number-verification/v0/verify"),
-        })
-    }
-}
-
-/// How the client proves who it is at the token endpoint (RFC 7591 §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenEndpointAuthMethod {
-    /// HTTP Basic (RFC 6749 §2.3.1).
-    ClientSecretBasic,
-    /// `client_id` and `client_secret` in the body.
-    ClientSecretPost,
-    /// A signed assertion (RFC 7523).
-    PrivateKeyJwt,
-}
-
-/// How the number is sent to `verify`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhoneNumberFormat {
-    /// `phoneNumber`: E.164 with `+`.
-    Plain,
-    /// `hashedPhoneNumber`: SHA-256 of that, in hexadecimal.
-    Hashed,
-}
-
-/// Who the client is.
+/// A client's identity and how it proves it.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     /// The OAuth `client_id`.
     pub client_id: String,
-    /// How it proves that.
+    /// How the client proves its identity at the token endpoint.
     pub authentication: ClientAuthentication,
 }
 
@@ -100,16 +67,16 @@ impl ClientCredentials {
     }
 }
 
-/// What came back from the browser, ready to be exchanged.
+/// An authorization code with what must accompany it to the token endpoint.
 #[derive(Debug, Clone)]
 pub struct AuthorizationGrant {
-    /// The code in the callback.
+    /// The code of the callback.
     pub authorization_code: AuthorizationCode,
-    /// The `redirect_uri` of the authorization request, to the letter.
+    /// The `redirect_uri` of the authorization request, unchanged.
     pub redirect_uri: String,
-    /// The verifier, where the authorization request had a challenge.
+    /// The verifier, if the authorization request had a challenge.
     pub code_verifier: Option<CodeVerifier>,
-    /// What the ID token must say, where the scope has `openid`.
+    /// What the ID token must say, if the scope has `openid`.
     pub id_token: Option<ExpectedIdToken>,
 }
 
@@ -119,43 +86,48 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Debug, Clone)]
 pub struct Operator {
     transport: Transport,
-    token_endpoint: Uri,
-    verify_endpoint: Uri,
-    /// Whether `verify` is on another host than the token endpoint, so that it needs a connection of its own.
-    verify_is_elsewhere: bool,
-    phone_number_format: PhoneNumberFormat,
+    profile: Profile,
+    /// The authorization endpoint with the parameters that every request has.
+    authorization_url: Url,
 }
 
 impl Operator {
-    /// An operator reached through `transport`.
-    ///
-    /// # Errors
-    /// An endpoint to which no request can be sent; the text says which.
-    pub fn new(
-        transport: Transport,
-        endpoints: &Endpoints,
-        phone_number_format: PhoneNumberFormat,
-    ) -> Result<Self, String> {
-        let uri = |what, endpoint: &Url| {
-            Uri::try_from(endpoint.as_str()).map_err(|_| format!("no request can be sent to the {what} endpoint's URL"))
-        };
-        Ok(Self {
-            transport,
-            token_endpoint: uri("token", &endpoints.token)?,
-            verify_endpoint: uri("verify", &endpoints.verify)?,
-            verify_is_elsewhere: endpoints.verify.origin() != endpoints.token.origin(),
-            phone_number_format,
-        })
+    /// An operator that is reached through `transport`.
+    #[must_use]
+    pub fn new(transport: Transport, profile: Profile) -> Self {
+        let authorization_url = authorization_request::fixed_part(&profile);
+        Self { transport, profile, authorization_url }
     }
 
-    /// Opens a connection for the token request to come.
+    /// What is known of the operator.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Opens a connection for the next token request, in the background.
     pub fn open_ahead(&self) {
-        self.transport.open_ahead(&self.token_endpoint);
+        self.transport.open_ahead(self.profile.token_endpoint.uri());
     }
 
-    /// The host that answers `verify`, for the log.
+    /// The host of `verify`, for the log.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.verify_endpoint.host().unwrap_or_default()
+        self.profile.verify_endpoint.uri().host().unwrap_or_default()
+    }
+
+    /// Sends a request and records the call.
+    async fn send(
+        &self,
+        called: Called,
+        request: Request<String>,
+        deadline: Deadline,
+        call: &mut Call,
+    ) -> Result<Answer, Failure> {
+        call.status = None;
+        let answer = call.measure(self.transport.send(request, deadline)).await.map_err(|e| called.unanswered(&e))?;
+        call.status = Some(answer.status);
+        call.retried |= answer.retried;
+        Ok(answer)
     }
 }

@@ -6,19 +6,21 @@ use std::time::SystemTime;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
-use super::error::{Evidence, OperatorError};
+use super::refusal::Called;
 use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, JSON, Operator};
-use crate::deadline::Deadline;
+use crate::call_log::Call;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
 use crate::transport::Answer;
+use crate::transport::Deadline;
 
-const WHOSE: &str = "token endpoint";
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// An access token in the form it is sent: single-use (CAMARA), so whatever uses it takes it.
+/// An access token, ready to be sent. Most operators accept it for one call only, so the call consumes it.
 #[derive(Debug)]
 pub struct AccessToken(pub(super) HeaderValue);
 
-/// RFC 6749 §5.1, as far as it is used.
+/// The members of RFC 6749 §5.1 that are used.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: zeroize::Zeroizing<String>,
@@ -32,23 +34,27 @@ enum BodyFormat {
 }
 
 impl Operator {
-    /// Exchanges an authorization code for an access token.
+    /// Exchanges an authorization code for an access token, and records the call.
     ///
     /// # Errors
-    /// The token endpoint did not issue a Bearer token.
+    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it did not accept the client, and
+    /// the code is still unused.
     pub async fn exchange(
         &self,
         grant: &AuthorizationGrant,
         credentials: &ClientCredentials,
         deadline: Deadline,
-    ) -> Result<(AccessToken, Evidence), OperatorError> {
-        if self.verify_is_elsewhere {
-            self.transport.open_ahead(&self.verify_endpoint);
+        call: &mut Call,
+    ) -> Result<AccessToken, Failure> {
+        let (token_endpoint, verify_endpoint) = (&self.profile.token_endpoint, &self.profile.verify_endpoint);
+        if !verify_endpoint.same_origin(token_endpoint) {
+            self.transport.open_ahead(verify_endpoint.uri());
         }
-        let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline).await?;
-        // Telefónica's own SDK does the same: some gateways in front of operators take JSON only.
+        let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline, call).await?;
+        // Telefónica's own SDK does the same: some gateways in front of operators accept only JSON.
         if answer.status == 415 {
-            answer = self.request_token(grant, credentials, &BodyFormat::Json, deadline).await?;
+            call.retried = true;
+            answer = self.request_token(grant, credentials, &BodyFormat::Json, deadline, call).await?;
         }
         read_token(&answer, grant.id_token.as_ref(), &credentials.client_id)
     }
@@ -59,8 +65,10 @@ impl Operator {
         credentials: &ClientCredentials,
         format: &BodyFormat,
         deadline: Deadline,
-    ) -> Result<Answer, OperatorError> {
-        let proof = credentials.prove(&self.token_endpoint).map_err(|_| unsendable())?;
+        call: &mut Call,
+    ) -> Result<Answer, Failure> {
+        let token_endpoint = self.profile.token_endpoint.uri();
+        let proof = credentials.prove(token_endpoint).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
             ("code", grant.authorization_code.expose().into()),
@@ -70,7 +78,7 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
-        let mut request = http::Request::post(self.token_endpoint.clone()).header(ACCEPT, JSON);
+        let mut request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
         if let Some(authorization) = proof.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -87,7 +95,7 @@ impl Operator {
             }
         };
         let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
-        self.transport.send(request, deadline).await.map_err(|e| OperatorError::unanswered(WHOSE, &e))
+        self.send(Called::Token, request, deadline, call).await
     }
 }
 
@@ -95,40 +103,40 @@ pub(super) fn read_token(
     answer: &Answer,
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
-) -> Result<(AccessToken, Evidence), OperatorError> {
+) -> Result<AccessToken, Failure> {
     if answer.status != 200 {
-        return Err(OperatorError::token_refused(answer));
+        return Err(Called::Token.refused(answer));
     }
-    let malformed = |expected| OperatorError::malformed(WHOSE, expected, answer);
+    let malformed = |expected: &str| Called::Token.malformed(expected, answer);
     let token: TokenAnswer = answer
         .json_object()
-        .ok_or_else(|| malformed("not with the JSON of RFC 6749 §5.1 (access_token, token_type)"))?;
+        .ok_or_else(|| malformed("not with access_token and token_type in JSON (RFC 6749 §5.1)"))?;
     if !token.token_type.eq_ignore_ascii_case("Bearer") {
         return Err(malformed("its token_type is not Bearer"));
     }
-    // RFC 6750 §2.1: b64token is one or more of these.
+    // RFC 6750 §2.1: b64token consists of these characters.
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     if token.access_token.is_empty() || !token.access_token.bytes().all(is_token) {
-        return Err(malformed("its access_token is not one that RFC 6750 §2.1 allows"));
+        return Err(malformed("its access_token has characters that RFC 6750 §2.1 does not allow"));
     }
     if let Some(expected) = expected_id_token {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-        expected.check(token.id_token.as_ref().map(|id_token| id_token.as_str()), client_id, now).map_err(malformed)?;
+        expected
+            .check(token.id_token.as_ref().map(|id_token| id_token.as_str()), client_id, now)
+            .map_err(|fault| malformed(&fault))?;
     }
     let mut header = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
         .map_err(|_| malformed("its access_token cannot be sent in a header"))?;
     header.set_sensitive(true);
-    Ok((AccessToken(header), Evidence { status: Some(answer.status), code: None, retried: answer.retried }))
+    Ok(AccessToken(header))
 }
 
 /// Every part of the request was checked before, so this is a fault of this program and not of the operator.
-fn unsendable() -> OperatorError {
-    OperatorError {
-        outcome: crate::outcome::Outcome::Misconfigured,
-        says: format!("{WHOSE}: the request cannot be written; check the client_id, the secret and the endpoint"),
-        evidence: Evidence::default(),
-        retry_after: None,
-    }
+fn unsendable() -> Failure {
+    Failure::new(
+        Outcome::Misconfigured,
+        format!("{}: the request cannot be written; check the client_id, the secret and the endpoint", Called::Token),
+    )
 }
 
 #[cfg(test)]
@@ -136,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_in_a_200_is_a_token() {
+    fn only_a_bearer_token_in_a_200_is_accepted() {
         for (name, status, body, ok) in [
             ("RFC 6749 §5.1", 200, r#"{"access_token":"abc","token_type":"Bearer","expires_in":300}"#, true),
             ("letter case", 200, r#"{"access_token":"abc","token_type":"bearer"}"#, true),

@@ -5,17 +5,18 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::error::{Evidence, OperatorError};
+use super::refusal::Called;
 use super::token::AccessToken;
 use super::{JSON, Operator, PhoneNumberFormat};
+use crate::call_log::Call;
 use crate::correlator::Correlator;
-use crate::deadline::Deadline;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::transport::Answer;
+use crate::transport::Deadline;
 
-const WHOSE: &str = "verify";
-
-/// CAMARA `NumberVerificationMatchResponse`. The only place where a verdict is made.
+/// CAMARA's `NumberVerificationMatchResponse`: the only source of a verdict.
 #[derive(Deserialize)]
 struct MatchAnswer {
     #[serde(rename = "devicePhoneNumberVerified")]
@@ -23,7 +24,8 @@ struct MatchAnswer {
 }
 
 impl Operator {
-    /// Asks whether the device that the token stands for has this number: `devicePhoneNumberVerified`.
+    /// Asks whether the device that the token stands for has this number, and records the call. Returns
+    /// `devicePhoneNumberVerified`.
     ///
     /// # Errors
     /// There was no boolean in a 200 answer, so the number could not be checked.
@@ -33,38 +35,35 @@ impl Operator {
         phone_number: &PhoneNumber,
         correlator: Option<&Correlator>,
         deadline: Deadline,
-    ) -> Result<(bool, Evidence), OperatorError> {
-        let body = match self.phone_number_format {
+        call: &mut Call,
+    ) -> Result<bool, Failure> {
+        let body = match self.profile.phone_number_format {
             PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
             PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
         };
-        let mut request = http::Request::post(self.verify_endpoint.clone())
+        let mut request = http::Request::post(self.profile.verify_endpoint.uri().clone())
             .header(ACCEPT, JSON)
             .header(AUTHORIZATION, access_token.0)
             .header(CONTENT_TYPE, JSON);
         if let Some(correlator) = correlator {
             request = request.header("x-correlator", correlator.as_str());
         }
-        let request = request.body(body.to_string()).map_err(|_| OperatorError {
-            outcome: crate::outcome::Outcome::Misconfigured,
-            says: format!("{WHOSE}: the request cannot be written; check the endpoint"),
-            evidence: Evidence::default(),
-            retry_after: None,
+        let request = request.body(body.to_string()).map_err(|_| {
+            let reason = format!("{}: the request cannot be written; check the endpoint", Called::Verify);
+            Failure::new(Outcome::Misconfigured, reason)
         })?;
-        let answer = self.transport.send(request, deadline).await.map_err(|e| OperatorError::unanswered(WHOSE, &e))?;
-        read_match(&answer)
+        read_match(&self.send(Called::Verify, request, deadline, call).await?)
     }
 }
 
-pub(super) fn read_match(answer: &Answer) -> Result<(bool, Evidence), OperatorError> {
+pub(super) fn read_match(answer: &Answer) -> Result<bool, Failure> {
     if answer.status != 200 {
-        return Err(OperatorError::verify_refused(answer));
+        return Err(Called::Verify.refused(answer));
     }
     let verdict: MatchAnswer = answer
         .json_object()
-        .ok_or_else(|| OperatorError::malformed(WHOSE, "not with a JSON boolean devicePhoneNumberVerified", answer))?;
-    let evidence = Evidence { status: Some(answer.status), code: None, retried: answer.retried };
-    Ok((verdict.device_phone_number_verified, evidence))
+        .ok_or_else(|| Called::Verify.malformed("not with a JSON boolean devicePhoneNumberVerified", answer))?;
+    Ok(verdict.device_phone_number_verified)
 }
 
 /// SHA-256, in hexadecimal, of the E.164 number with its `+`.
@@ -100,7 +99,7 @@ mod tests {
             ("an error", 500, r#"{"devicePhoneNumberVerified":true}"#, None),
         ] {
             let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
-            assert_eq!(read_match(&answer).ok().map(|(verdict, _)| verdict), verdict, "{name}");
+            assert_eq!(read_match(&answer).ok(), verdict, "{name}");
         }
     }
 

@@ -1,11 +1,11 @@
-"""The browser: this machine's Chromium, driven by Playwright."""
+"""The Chromium that is installed on this machine, driven by Playwright."""
 
 import json
 import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# No output, and no requests that a test does not make.
+# Chromium fetches nothing that a test did not ask for.
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
@@ -14,12 +14,12 @@ PHONE = {"width": 390, "height": 844}
 
 
 def launch(playwright, **options):
-    """A Chromium with a new profile, which is deleted with it."""
+    """A Chromium with a fresh profile, which is deleted when it closes."""
     return playwright.chromium.launch(executable_path=path(), args=FLAGS, **options)
 
 
 def launch_without_cookies(playwright, profile):
-    """A Chromium with cookies switched off."""
+    """A Chromium whose user has switched cookies off."""
     preferences = profile / "Default/Preferences"
     preferences.parent.mkdir(parents=True)
     preferences.write_text(json.dumps({"profile": {"default_content_setting_values": {"cookies": 2}}}))

@@ -1,4 +1,4 @@
-"""Fixtures: the running product and a browser."""
+"""What every test uses: the running product and a browser."""
 
 import contextlib
 import threading
@@ -19,7 +19,7 @@ LOGO = (
 
 
 class Empty(BaseHTTPRequestHandler):
-    """An empty page in which tests run a front end's fetch."""
+    """An empty page, for tests to run a front end's fetch in."""
 
     def do_GET(self):
         self.send_response(200)
@@ -42,7 +42,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """The function in both state modes. They start at the same time."""
+    """The function in both state modes; the two start at the same time."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -50,7 +50,7 @@ def products(front_port):
             FALLBACK_URL=FALLBACK_URL,
             PRIVACY_URL="https://shop.example/privacy",
         ),
-        # The darkest accent colour, and nothing that is optional.
+        # The darkest accent possible, and no optional links.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
     }
     try:
@@ -66,7 +66,7 @@ def products(front_port):
 
 @pytest.fixture
 def product(products):
-    """The function with its default settings, and an operator without a scenario."""
+    """The function in its default mode, with the operator reset."""
     products["sealed"].as_usual()
     return products["sealed"]
 
@@ -93,7 +93,7 @@ def browser(playwright):
 
 @pytest.fixture
 def new_context(browser):
-    """Makes a browser with a new profile, on a phone, in English unless another language is given."""
+    """Makes a browser with a profile of its own, on a phone, in English unless told otherwise."""
     with contextlib.ExitStack() as stack:
 
         def new(**options):
@@ -107,12 +107,12 @@ def new_context(browser):
 
 @pytest.fixture
 def page(new_context):
-    """A tab that fails the test if the browser reports an error, or requests anything but pages."""
+    """A tab that fails the test if the browser reports an error or requests anything but pages."""
     page = new_context().new_page()
     faults = []
 
     def said(message):
-        # Chromium logs this for every page with a status of 400 or more, which our pages have on purpose.
+        # Chromium logs this for every page with a status of 400 or more, which is intended.
         if not message.text.startswith("Failed to load resource: the server responded with a status of"):
             faults.append(message.text)
 

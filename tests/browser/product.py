@@ -11,12 +11,12 @@ import threading
 import urllib.request
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
-# The first start compiles, and may wait for another cargo.
+# The first start compiles and may wait for another cargo.
 START_SECONDS = 900
 
 
 class Product:
-    """The function and its sandbox, with the variables that an owner sets."""
+    """The function and its sandbox, with `variables` as an owner sets them."""
 
     def __init__(self, **variables):
         self.port, self.sandbox_port = free_ports(2)
@@ -26,7 +26,7 @@ class Product:
         self.output = []
         self.serves = False
         self.settled = threading.Event()
-        # cargo-lambda is installed beside this Python, however the tests were started.
+        # cargo-lambda is installed beside this Python, also if the tests are started without make.
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
         ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
         self.process = subprocess.Popen(
@@ -37,11 +37,11 @@ class Product:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        # All output is read at once, because a full pipe would block the program.
+        # The output is read continuously, because a full pipe would block the process.
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait(self):
-        """Waits until it serves."""
+        """Waits until the product serves requests."""
         self.settled.wait(START_SECONDS)
         if not self.serves:
             self.stop()
@@ -58,11 +58,11 @@ class Product:
         self._control("POST", "/sandbox/scenario", {"scenario": name})
 
     def script(self, leg, **answer):
-        """Sets the answer of one endpoint of the operator."""
+        """Makes one endpoint of the operator answer this."""
         self._control("POST", "/sandbox/script", {"leg": leg, **answer})
 
     def as_usual(self):
-        """Removes the scenario and the scripts, and clears the ledger."""
+        """Resets the scenario, the scripts and the recorded requests."""
         self.scenario("by_number")
         for leg in ("authorize", "token", "verify"):
             self._control("DELETE", f"/sandbox/script/{leg}")
@@ -90,7 +90,7 @@ class Product:
 
 
 def free_ports(count):
-    """Free ports. All are held until the last is found, so that they differ."""
+    """Unused ports. All are held until the last is found, so that no two are equal."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

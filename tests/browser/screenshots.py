@@ -1,4 +1,4 @@
-"""`make screenshots`: docs/screenshots/*.png, of the running product on a phone."""
+"""`make screenshots` takes docs/screenshots/*.png of the running product at the size of a phone."""
 
 import io
 import os
@@ -14,9 +14,9 @@ import chromium
 from product import CHECKOUT, Product
 
 FOLDER = CHECKOUT / "docs/screenshots"
-# They are in the README, which may be read on a phone.
+# The README shows the pictures, and people read it on mobile connections.
 MAX_BYTES = 60_000
-# Android's font, so that the pictures are the same on every machine.
+# Android's own font, so that the pictures are the same on every machine.
 FONTS = f"""<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -48,7 +48,7 @@ def main():
 def take_all(product, browser):
     FOLDER.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": 390, "height": 600}, device_scale_factor=2, locale="en-GB")
-    # The reference would make every picture differ.
+    # The reference would make each picture differ from the last one.
     context.set_extra_http_headers({"x-correlator": "8476a536-e9f4-11e8-9739-2dfe598c3fcd"})
     page = context.new_page()
     page.goto(product.url)
@@ -70,7 +70,7 @@ def take_all(product, browser):
 def take(page, name):
     path = FOLDER / f"{name}.png"
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    # There are few colours, so a palette reduces the size to a third.
+    # Few colours and their shades: a palette holds them in a third of the size.
     picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(CHECKOUT)}  {size / 1000:.0f} KB")

@@ -1,5 +1,5 @@
-"""docs/openapi.yaml agrees with the running function: every answer is described, every description is answered, and the
-examples are real answers."""
+"""docs/openapi.yaml describes the running function: each answer is described there, each described answer is given, and
+the examples are real answers."""
 
 import re
 import urllib.error
@@ -15,20 +15,20 @@ from referencing.jsonschema import DRAFT202012
 
 from conftest import FALLBACK_URL
 from product import CHECKOUT
-from ways import VERIFIED, WAYS
+from ways import VERIFIED, WAYS, refusal
 
 FILE = CHECKOUT / "docs/openapi.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text())
 REGISTRY = Registry().with_resource("urn:openapi", Resource(DOCUMENT, DRAFT202012))
 CALLBACK = "/numberverification-callback"
 HTML, JSON = "text/html", "application/json"
-# Headers of HTTP itself and of the emulator. OpenAPI describes Content-Type with the schema.
+# These belong to HTTP and the emulator; OpenAPI describes Content-Type beside the schema.
 TRANSPORT = {"content-length", "content-type", "date", "connection"}
 CORRELATOR = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 
 
 class Client:
-    """A program that keeps cookies and does not follow redirects."""
+    """A program with cookies that does not follow redirects."""
 
     def __init__(self, product):
         self.product, self.cookies = product, {}
@@ -57,7 +57,7 @@ class Client:
         return self.request("POST", self.product.url + "/start", body=body, **options)
 
     def callback_url(self, phone):
-        """The callback URL to which the operator redirects."""
+        """The address that the operator redirects the browser to."""
         return self.request("GET", self.start(phone).json()["authorization_url"]).headers["location"][0]
 
 
@@ -84,7 +84,7 @@ class Answer:
         return yaml.safe_load(self.body)
 
     def described(self):
-        """The JSON pointer of this answer's description: the most exact status that is described."""
+        """The place of this answer in the document, as a JSON pointer; found by the most exact name."""
         paths = DOCUMENT["paths"]
         path = self.path if self.path in paths else "/{anythingElse}"
         responses = paths[path][self.method]["responses"]
@@ -105,7 +105,7 @@ def at(pointer):
 
 
 def followed(pointer):
-    """The pointer itself, or the target of its $ref."""
+    """The pointer itself, or where its $ref leads."""
     reference = at(pointer).get("$ref")
     return reference.removeprefix("#") if reference else pointer
 
@@ -116,7 +116,7 @@ def faults(value, pointer):
 
 
 def check(answer):
-    """Compares an answer with its description, and returns the description's pointer and media type."""
+    """Compares an answer with its description. Returns the differences and the description's place and media type."""
     place = answer.described()
     described = at(place)
     names = {name.lower(): name for name in described["headers"]}
@@ -140,7 +140,7 @@ def check(answer):
     return found, (place, media_type)
 
 
-def test_document_is_valid_openapi():
+def test_the_document_is_openapi():
     validate(DOCUMENT)
 
 
@@ -160,7 +160,7 @@ def test_each_example_matches_its_schema(name, value, schema):
 
 
 @pytest.mark.parametrize("outcome", WAYS)
-def test_each_outcome_matches_its_example(product, outcome):
+def test_each_outcome_is_answered_like_its_example(product, outcome):
     answer = answer_of(product, outcome, JSON)
     assert check(answer)[0] == []
     example = next(value for name, value, _ in examples() if name == outcome)
@@ -168,7 +168,7 @@ def test_each_outcome_matches_its_example(product, outcome):
     assert example.get("fallback_url", FALLBACK_URL) == FALLBACK_URL
 
 
-def test_exactly_the_described_answers_are_given(product):
+def test_all_that_is_described_is_answered_and_nothing_else(product):
     client = Client(product)
     answers = [
         client.get("/"),
@@ -192,7 +192,7 @@ def test_exactly_the_described_answers_are_given(product):
         found, place = check(answer)
         assert found == [], f"{answer.method} {answer.path} {answer.status}"
         seen.add(place)
-    # The secret has been read already, so a start cannot fail here. tests/it/outcomes.rs has that case.
+    # A start cannot fail here, because the secret is cached; `misconfigured_where_there_is_no_secret` covers that.
     unseen = set(described_places()) - seen
     assert {place for place, _ in unseen} <= {"/paths/~1start/post/responses/5XX"}
 
@@ -210,6 +210,8 @@ def answer_of(product, outcome, accept):
     """The callback's answer with this outcome."""
     way, client = WAYS[outcome], Client(product)
     way.operator(product)
+    if outcome == "operator_refused":
+        return client.request("GET", refusal(client.start(way.number).json()["authorization_url"]), accept)
     url = client.callback_url(way.number)
     if outcome == "invalid_request":
         url = re.sub("code=[^&]*", "code=", url)
@@ -220,7 +222,7 @@ def answer_of(product, outcome, accept):
     return client.request("GET", url, accept)
 
 
-def test_problem_texts_are_in_the_readers_language(product):
+def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
     answer = Client(product).start("600", **{"accept-language": "de-CH, fr;q=0.9"})
     assert answer.headers["content-language"] == ["de"]
     assert answer.json()["detail"] == "Beginnen Sie mit + und der Landesvorwahl, zum Beispiel +49."
@@ -237,8 +239,8 @@ def test_problem_texts_are_in_the_readers_language(product):
         ("accept-language", "*;q=-1, ../../en;q=1e999"),
     ],
 )
-def test_malformed_headers_do_not_cause_an_error(product, name, value):
-    # The emulator only passes ASCII headers on. tests/it/start.rs sends others.
+def test_no_header_makes_it_fail(product, name, value):
+    # The emulator rejects headers that are not ASCII; `no_accept_header_makes_it_fail` sends those.
     for path, status in (("/", 200), (CALLBACK, 400)):
         answer = Client(product).get(path, **{name: value})
         assert answer.status == status

@@ -1,8 +1,8 @@
-"""Which pages of other origins may read an answer, checked with a browser, because the browser decides it."""
+"""Which pages of other origins may read an answer. The browser decides it, so a browser is asked."""
 
 import pytest
 
-# The same port of this machine serves both. Only the first is in ALLOWED_ORIGINS.
+# Both are served by the same port of this machine; only the first one is in ALLOWED_ORIGINS.
 ALLOWED, STRANGE = "127.0.0.1", "localhost"
 
 START = """async ([url, credentials]) => {
@@ -32,7 +32,7 @@ def front(new_context, front_port):
 
 
 def run(page, script, *arguments):
-    """The script's result, or that the browser did not let it read the answer."""
+    """What the script returns, or `BLOCKED` if the browser does not let it read the answer."""
     return page.evaluate(f"arguments => ({script})(arguments).catch(error => error.message)", list(arguments))
 
 
@@ -40,12 +40,12 @@ def test_sealed_an_allowed_page_starts_and_the_verification_ends_in_its_browser(
     page = front(ALLOWED)
     status, authorization_url, correlator = run(page, START, f"{product.url}/start", "include")
     assert status == 200 and correlator
-    # The cookie was stored, so navigating to the operator completes the verification.
+    # The browser kept the cookie, so the flow continues by navigation.
     page.goto(authorization_url)
     assert page.locator("h1").inner_text() == "Phone number verified"
 
 
-def test_sealed_a_foreign_page_can_neither_start_nor_read(product, front):
+def test_sealed_a_strange_page_can_neither_start_nor_read(product, front):
     page = front(STRANGE)
     for credentials in ("include", "omit"):
         assert run(page, START, f"{product.url}/start", credentials) == BLOCKED

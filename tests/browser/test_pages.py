@@ -1,4 +1,4 @@
-"""Each page in every language, at every width, in light and dark, and with assistive technology."""
+"""What each page is like in every language, at every width, in light and dark, and for a screen reader."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from ways import VERIFIED, WAYS, start
+from ways import VERIFIED, WAYS, WIFI, start
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -29,7 +29,7 @@ def at(path):
 
 
 def foreign_start(product, page):
-    # What a form on another site sends.
+    # The header that a browser sends for a form on another site.
     page.route("**/start", lambda route: route.continue_(headers=route.request.headers | {"sec-fetch-site": "cross-site"}))
     start(product, page, VERIFIED)
 
@@ -42,14 +42,14 @@ PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
     "started elsewhere": foreign_start,
 }
 
-# By a phone's language: the `lang` of the pages, and texts of five of them.
+# The `lang` of a phone's language, and what five pages say.
 LANGUAGES = {
     "en-GB": (
         "en",
         "Verify your phone number",
         "Start with + and your country code",
         "Phone number verified",
-        "Turn off Wi-Fi and try again",
+        f"Turn off {WIFI} and try again",
         "not your fault",
     ),
     "es-MX": (
@@ -57,7 +57,7 @@ LANGUAGES = {
         "Verifique su número de teléfono",
         "Empiece por + y el prefijo del país",
         "Número de teléfono verificado",
-        "Desactive el Wi-Fi e inténtelo de nuevo",
+        f"Desactive el {WIFI} e inténtelo de nuevo",
         "No es culpa suya",
     ),
     "pt-BR": (
@@ -65,7 +65,7 @@ LANGUAGES = {
         "Verifique o seu número de telefone",
         "Comece com + e o código do país",
         "Número de telefone verificado",
-        "Desative o Wi-Fi e tente novamente",
+        f"Desative o {WIFI} e tente novamente",
         "A culpa não é sua",
     ),
     "de-AT": (
@@ -81,7 +81,7 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page(product, page, name):
-    """WCAG 2.2 AA in light and dark, from the smallest phone to a desktop, with large enough targets."""
+    """WCAG 2.2 AA in light and dark, on the smallest phone and on a desk; controls are large enough for a thumb."""
     PAGES[name](product, page)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     for viewport, scheme in zip((DESK, SMALLEST), SCHEMES):
@@ -104,13 +104,13 @@ def test_no_violation_with_the_darkest_accent_and_a_logo(phone_product, page, na
         assert violations(page) == [], scheme
         button = page.locator("button, .button").first
         paper = page.locator("main")
-        # WCAG 2.2 §1.4.11: the button contrasts with what is around it.
+        # WCAG 2.2 §1.4.11: the button differs from its surroundings.
         assert contrast(color(button, "border-top-color"), color(paper, "background-color")) >= 3, scheme
         assert contrast(color(button, "color"), color(button, "background-color")) >= 4.5, scheme
 
 
 def test_text_twice_as_large_fits_the_smallest_phone(product, page):
-    # WCAG 2.2 §1.4.4, by a phone's text size setting.
+    # WCAG 2.2 §1.4.4, set as a phone's text size does it.
     page.set_viewport_size(SMALLEST)
     WAYS["not_verified"].go(product, page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -132,7 +132,7 @@ def test_each_language_from_the_form_to_the_answers(product, new_context, locale
         assert width(page) <= SMALLEST["width"], name
 
 
-def test_unsupported_languages_fall_back_to_english(product, new_context):
+def test_other_languages_get_english(product, new_context):
     page = new_context(locale="fr-FR").new_page()
     page.goto(product.url)
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -162,13 +162,43 @@ def test_in_forced_colours_a_button_still_has_a_border(product, page):
     assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
 
 
-def test_a_page_takes_one_request(product, new_context):
+def test_the_policy_permits_the_style_of_the_page_and_no_other(product, new_context):
+    page = new_context().new_page()
+    page.goto(product.url)
+    button = page.get_by_role("button")
+    assert color(button, "background-color") == [0x0B, 0x57, 0xD0]
+    # An injected style does not apply.
+    page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'button{color:red}'}))")
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert color(button, "color") == [255, 255, 255]
+
+
+def test_no_line_ends_inside_wifi(product, page):
+    # With text twice as large a plain hyphen ends a line at several of these widths.
+    page.goto(product.url)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for pixels in range(SMALLEST["width"], 2 * SMALLEST["width"], 4):
+        page.set_viewport_size({"width": pixels, "height": 568})
+        assert page.evaluate(LINES_OF_WORD, WIFI) == 1, pixels
+
+
+def test_a_page_is_one_request(product, new_context):
     context = new_context()
     asked = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.goto(product.url, wait_until="networkidle")
     assert [url for url in asked if not url.startswith("data:")] == [f"{product.url}/"]
+
+
+# On how many lines the word in the first box of the page is.
+LINES_OF_WORD = """word => {
+  const text = document.querySelector('.next').firstChild, range = document.createRange();
+  const start = text.data.indexOf(word);
+  range.setStart(text, start);
+  range.setEnd(text, start + word.length);
+  return new Set([...range.getClientRects()].map(box => box.top)).size;
+}"""
 
 
 def width(page):

@@ -1,19 +1,24 @@
-"""How to reach each outcome in a browser with the running product."""
+"""The way to each outcome, in a browser on the running product."""
 
 import re
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 VERIFIED, NOT_VERIFIED, ON_WIFI = "+34 600 000 001", "+34 600 000 002", "+34 600 000 003"
 
 
+# The pages write this word with U+2011, so that no line ends inside it.
+WIFI = "Wi\u2011Fi"
+
+
 def start(product, page, number):
-    """Submits a number in the form, and follows all redirects."""
+    """Types a number into the form and sends it; ends at the page that follows."""
     page.goto(product.url)
     page.locator("#phone").fill(number)
     page.get_by_role("button").click()
 
 
 class Way:
-    """What the operator does, which number is verified, and how the callback's URL is changed."""
+    """What the operator does, which number is asked about, and what the user does after the first answer."""
 
     def __init__(self, heading, number=VERIFIED, operator=lambda product: None, then=lambda page: None):
         self.heading, self.number, self.operator, self.then = heading, number, operator, then
@@ -33,8 +38,18 @@ def refuses_the_scope(product):
     product.script("verify", status=403, body={"status": 403, "code": "PERMISSION_DENIED", "message": ""})
 
 
+def does_not_serve_the_number(product):
+    product.script("verify", status=422, body={"status": 422, "code": "SERVICE_NOT_APPLICABLE", "message": ""})
+
+
+def stays_at_authorize(product):
+    # `Way.go` takes this page for an answer, so that `then` can write the redirect itself.
+    page = '<!doctype html><link rel=icon href=data:,><p role="status">Operator'
+    product.script("authorize", status=200, headers={"content-type": "text/html"}, body=page)
+
+
 def gives_up(product):
-    # cargo lambda's emulator allows ten minutes, so this plays an operator's gateway that gives up sooner with a 504.
+    # cargo lambda's emulator gives a function ten minutes; an operator's own gateway gives up earlier and says so.
     product.script("verify", status=504, body={"status": 504, "code": "TIMEOUT", "message": ""})
 
 
@@ -45,6 +60,13 @@ def change_address(pattern, replacement):
         page.goto(changed)
 
     return change
+
+
+def refusal(authorization_url):
+    """The operator's redirect with an error of its own."""
+    query = parse_qs(urlsplit(authorization_url).query)
+    error = urlencode({"error": "server_error", "state": query["state"][0]})
+    return f"{query['redirect_uri'][0]}?{error}"
 
 
 def lose_cookies(page):
@@ -61,9 +83,11 @@ WAYS = {
     "wrong_browser": Way("Go back to where you started", then=lose_cookies),
     "expired_code": Way(CANNOT, operator=scenario("code_expired")),
     "access_denied": Way(CANNOT, operator=scenario("consent_refused")),
-    "not_on_mobile_network": Way("Turn off Wi-Fi and try again", ON_WIFI),
+    "not_on_mobile_network": Way(f"Turn off {WIFI} and try again", ON_WIFI),
+    "not_covered": Way("This number cannot be checked this way", operator=does_not_serve_the_number),
+    "operator_refused": Way(CANNOT, operator=stays_at_authorize, then=lambda page: page.goto(refusal(page.url))),
     "misconfigured": Way(CANNOT, operator=refuses_the_scope),
     "operator_error": Way(CANNOT, operator=scenario("operator_down")),
-    "operator_busy": Way(CANNOT + " just now", operator=scenario("rate_limited")),
+    "operator_busy": Way("The number cannot be checked right now", operator=scenario("rate_limited")),
     "operator_timeout": Way(CANNOT + " in time", operator=gives_up),
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sandbox::{Leg, Scenario};
 
-use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, REDIRECT_URI, sandbox};
+use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, REDIRECT_URI, http_api_event, sandbox};
 
 fn parameters(url: &str) -> BTreeMap<String, String> {
     url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
@@ -44,7 +44,8 @@ async fn cookie_is_bound_to_this_host_and_hidden_from_scripts() {
     let answer = function.post("/start", "phone=%2B34600000001", &[]).await;
     let cookie = answer.header("set-cookie");
     let (pair, attributes) = cookie.split_once("; ").unwrap();
-    assert_eq!(pair.strip_prefix("__Host-nv=").map(str::len), Some(22), "16 bytes in base64url");
+    let (name, _) = pair.split_once('=').unwrap();
+    assert_eq!(name.strip_prefix("__Host-nv-").map(str::len), Some(12), "{name}");
     assert_eq!(attributes, "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=90");
 }
 
@@ -56,6 +57,55 @@ async fn two_tabs_of_one_browser_can_both_finish() {
     let second = browser.callback_of(&function, "+34600000002").await;
     assert_eq!(browser.open_json(&function, &first).await.outcome(), "verified");
     assert_eq!(browser.open_json(&function, &second).await.outcome(), "not_verified");
+    // Each tab has its own result.
+    assert_eq!(browser.open_json(&function, &first).await.outcome(), "verified");
+    assert_eq!(function.sandbox.count(Leg::Token), 2);
+}
+
+/// Two forms are sent before either answer arrives, so neither request has a cookie.
+#[tokio::test]
+async fn two_first_starts_at_once_can_both_finish() {
+    let function = Function::start(&[]).await;
+    let (mut one, mut other) = (Browser::default(), Browser::default());
+    let first = one.callback_of(&function, "+34600000001").await;
+    let second = other.callback_of(&function, "+34600000002").await;
+    // The browser keeps what both answers set.
+    let cookies = [one.cookies(), other.cookies()].concat().join("; ");
+    for (callback, outcome) in [(first, "verified"), (second, "not_verified")] {
+        let answer = function.get(&callback, &[("cookie", &cookies), AS_JSON]).await;
+        assert_eq!(answer.outcome(), outcome);
+    }
+}
+
+#[tokio::test]
+async fn cookies_of_one_browser_stay_small_and_the_oldest_makes_room() {
+    let function = Function::start(&[]).await;
+    let mut cookies: Vec<String> = Vec::new();
+    let mut first_callback = None;
+    for _ in 0..60 {
+        let line = cookies.join("; ");
+        let headers = [("cookie", line.as_str()), ("sec-fetch-site", "same-origin")];
+        let answer = function.post("/start", "phone=%2B34600000001", &headers).await;
+        if first_callback.is_none() {
+            first_callback = Some(function.at_operator(answer.header("location")).await);
+        }
+        for line in answer.headers.get_all("set-cookie") {
+            let (pair, attributes) = line.to_str().unwrap().split_once("; ").unwrap();
+            let name = pair.split('=').next().unwrap();
+            if attributes.ends_with("Max-Age=0") {
+                assert_eq!(cookies.first().and_then(|oldest| oldest.split('=').next()), Some(name));
+                cookies.remove(0);
+            } else {
+                cookies.push(pair.to_owned());
+            }
+        }
+        let total: usize = cookies.iter().map(|cookie| cookie.len() + "; ".len()).sum();
+        assert!(total <= 5000, "{total} bytes");
+    }
+    assert!(cookies.len() > 20, "{}", cookies.len());
+    let line = cookies.join("; ");
+    let answer = function.get(&first_callback.unwrap(), &[("cookie", &line), AS_JSON]).await;
+    assert_eq!(answer.outcome(), "wrong_browser", "the first verification made room");
 }
 
 #[tokio::test]
@@ -73,18 +123,102 @@ async fn reload_shows_the_same_result_without_asking_the_operator_again() {
     }
 }
 
+/// A cookie with a result belongs to one verification, whatever name it is given.
 #[tokio::test]
 async fn result_cookie_is_useless_in_another_browser_or_for_another_number() {
     let function = Function::start(&[]).await;
     let mut honest = Browser::default();
     honest.verify(&function, "+34600000001").await;
-    let result = honest.cookie("__Host-nv-result").unwrap().to_owned();
+    let cookie = honest.cookies().remove(0);
+    let (_, result) = cookie.split_once('=').unwrap();
     let mut thief = Browser::default();
     let callback = thief.callback_of(&function, "+34600000002").await;
-    let mark = thief.cookie("__Host-nv").unwrap();
-    let cookies = format!("{mark}; {result}");
-    let answer = function.get(&callback, &[("cookie", &cookies), AS_JSON]).await;
-    assert_eq!(answer.outcome(), "not_verified");
+    let own = thief.cookies().remove(0);
+    let (name, _) = own.split_once('=').unwrap();
+    for (cookies, outcome) in
+        [(format!("{cookie}; {own}"), "not_verified"), (format!("{name}={result}"), "wrong_browser")]
+    {
+        let answer = function.get(&callback, &[("cookie", &cookies), AS_JSON]).await;
+        assert_eq!(answer.outcome(), outcome, "{cookies}");
+    }
+}
+
+/// A phone may load a callback twice at once. The slower answer must not replace the verdict.
+#[tokio::test]
+async fn expired_code_never_replaces_a_verdict() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    let before = browser.cookies().join("; ");
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
+    let twin = function.get(&callback, &[("cookie", &before), AS_JSON]).await;
+    assert_eq!(twin.outcome(), "expired_code", "the code is spent");
+    assert!(!twin.headers.contains_key("set-cookie"));
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
+}
+
+#[tokio::test]
+async fn prefetch_and_head_spend_nothing() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    for (name, value) in [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")] {
+        let answer = browser.open_with(&function, &callback, &[(name, value)]).await;
+        assert_eq!((answer.status, &*answer.body), (204, ""), "{name}: {value}");
+    }
+    let cookies = browser.cookies().join("; ");
+    let head = function.invoke(&http_api_event("HEAD", &callback, &[("cookie", &cookies)], "")).await;
+    assert_eq!((head.status, &*head.body), (204, ""));
+    assert_eq!(function.sandbox.count(Leg::Token), 0);
+    assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
+}
+
+#[tokio::test]
+async fn one_state_buys_five_token_requests() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let callback = browser.callback_of(&function, "+34600000001").await;
+    let (before, after) = callback.split_once("code=").unwrap();
+    let (_, rest) = after.split_once('&').unwrap();
+    let mut outcomes = Vec::new();
+    for number in 0..20 {
+        let callback = format!("{before}code=made-up-{number}&{rest}");
+        outcomes.push(browser.open_json(&function, &callback).await.outcome());
+    }
+    assert_eq!(function.sandbox.count(Leg::Token), 5);
+    assert_eq!(outcomes[..5], ["expired_code"; 5]);
+    assert_eq!(outcomes[5..], ["invalid_state"; 15]);
+    // Another verification has requests of its own.
+    assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
+}
+
+/// The code may still be good, so it must not stay in the address bar.
+#[tokio::test]
+async fn wrong_browser_is_sent_to_a_page_without_the_code() {
+    let function = Function::start(&[]).await;
+    let callback = Browser::default().callback_of(&function, "+34600000001").await;
+    let mut other = Browser::default();
+    let answer = other.open_with(&function, &callback, &[("sec-fetch-dest", "document")]).await;
+    assert_eq!(answer.status, 303);
+    let location = answer.header("location");
+    assert!(location.starts_with('/') && !location.contains(['?', '#']), "{location}");
+    let page = other.open(&function, location).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("another browser"), "{}", page.body);
+    assert_eq!(function.sandbox.count(Leg::Token), 0);
+}
+
+/// A library that follows redirects hands its app the last answer, and not the last address.
+#[tokio::test]
+async fn wrong_browser_in_json_repeats_code_and_state() {
+    let function = Function::start(&[]).await;
+    let callback = Browser::default().callback_of(&function, "+34600000001").await;
+    let answer = function.get_json(&callback).await;
+    assert_eq!(answer.outcome(), "wrong_browser");
+    let query: BTreeMap<_, _> =
+        form_urlencoded::parse(callback.split_once('?').unwrap().1.as_bytes()).into_owned().collect();
+    assert_eq!(answer.json()["code"], query["code"]);
+    assert_eq!(answer.json()["state"], query["state"]);
 }
 
 #[tokio::test]

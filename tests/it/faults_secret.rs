@@ -1,31 +1,41 @@
-//! Failures of Secrets Manager and rotation of the secret: what the user sees, what the owner reads in the log, and
-//! that the function recovers without a new environment.
+//! Secrets Manager in trouble, and the secret replaced: what the user is told, what the owner reads in the log, whom it
+//! delays, and that the function recovers without a new environment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sandbox::{Leg, Scripted, Settings};
-use serde_json::json;
+use sandbox::{Leg, Sandbox, Scripted, Settings};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{FarSide, Fault};
-use crate::support::{Browser, Function, PHONE_MODE, sample_callback, sandbox};
+use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, http_api_event, sample_callback};
 
-/// The outcome of a callback that makes all three upstream calls.
+/// Takes a number through all calls without a start.
 async fn verify(function: &Function) -> &'static str {
     function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
 
 fn refuses(code: &str) -> Scripted {
-    Scripted::json(400, &json!({ "__type": code, "message": "quoting +34600000001" }))
+    refuses_saying(code, "quoting +34600000001")
 }
+
+fn refuses_saying(code: &str, message: &str) -> Scripted {
+    Scripted::json(400, &json!({ "__type": code, "message": message }))
+}
+
+/// What Secrets Manager says about a secret that is scheduled for deletion.
+const DELETED: &str = "You can't perform this operation on the secret because it was marked for deletion.";
+/// What it says about a secret that does not exist, and about one that was created without a value.
+const NO_SECRET: &str = "Secrets Manager can't find the specified secret.";
+const NO_VALUE: &str = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
 
 fn holds(secret: &str) -> Scripted {
     Scripted::json(200, &json!({ "Name": "number-verification", "SecretString": secret }))
 }
 
 #[tokio::test]
-async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
+async fn each_fault_has_its_outcome_and_its_fix_in_the_log_and_passes() {
     let mut rows = JoinSet::new();
     for (name, scripted, outcome, line) in [
         ("throttled", refuses("ThrottlingException"), "operator_busy", "limits how often it is read"),
@@ -34,10 +44,30 @@ async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
         ("slow", Scripted::late(Duration::from_mins(1)), "operator_timeout", "gave no answer before the deadline"),
         ("denied", refuses("AccessDeniedException"), "misconfigured", "allow secretsmanager:GetSecretValue"),
         ("its key denied", refuses("DecryptionFailure"), "misconfigured", "allow kms:Decrypt"),
-        ("missing", refuses("ResourceNotFoundException"), "misconfigured", "does not exist in this account"),
+        (
+            "missing",
+            refuses_saying("ResourceNotFoundException", NO_SECRET),
+            "misconfigured",
+            "does not exist in this account and region; create it, or correct CLIENT_SECRET_ID",
+        ),
+        (
+            "scheduled for deletion",
+            refuses_saying("InvalidRequestException", DELETED),
+            "misconfigured",
+            "keep it with `aws secretsmanager restore-secret --secret-id number-verification`",
+        ),
+        (
+            "created without a value",
+            refuses_saying("ResourceNotFoundException", NO_VALUE),
+            "misconfigured",
+            "has no value; store one with `aws secretsmanager put-secret-value",
+        ),
+        ("another request refused", refuses("InvalidRequestException"), "misconfigured", "InvalidRequestException"),
         ("another refusal", refuses("ExpiredTokenException"), "misconfigured", "refused with ExpiredTokenException"),
+        ("an unknown refusal", refuses("Husky600000001"), "misconfigured", "an error unknown to this program"),
         ("rubbish", Scripted::answer(200, "<html>"), "misconfigured", "cannot be understood"),
-        ("no value", Scripted::answer(200, "{}"), "misconfigured", "holds no text"),
+        ("an answer without a value", Scripted::answer(200, "{}"), "misconfigured", "holds no text"),
+        ("bytes", Scripted::json(200, &json!({ "SecretBinary": "//5odXM=" })), "misconfigured", "not UTF-8"),
         ("an empty secret", holds(""), "misconfigured", "expected JSON"),
         ("a secret of another shape", holds(r#"{"password":"hush"}"#), "misconfigured", "expected JSON"),
         (
@@ -48,7 +78,7 @@ async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
         ),
     ] {
         rows.spawn(async move {
-            let sandbox = sandbox().await;
+            let sandbox = Sandbox::start(Settings::default()).await.unwrap();
             let function = Function::deployed(sandbox, PHONE_MODE).await;
             let function = function.with_time_left(Duration::from_secs(4));
             function.sandbox.script(Leg::Secret, Some(scripted));
@@ -63,10 +93,138 @@ async fn each_secrets_manager_failure_is_explained_in_the_log_and_recovers() {
             assert!(!log.contains("hus") && !log.contains("600000001"), "{name}: {log}");
 
             function.sandbox.script(Leg::Secret, None);
-            assert_eq!(verify(&function).await, "verified", "{name}: recovered");
+            verified_in_the_end(&function).await;
         });
     }
     rows.join_all().await;
+}
+
+/// A failed read is remembered for two seconds.
+async fn verified_in_the_end(function: &Function) {
+    let verified = async {
+        while verify(function).await != "verified" {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), verified).await.expect("the function recovers");
+}
+
+/// It could be the client secret itself, but more probably is what a shell or an editor made of one, or of the JSON.
+#[tokio::test]
+async fn a_value_that_looks_like_broken_json_is_not_sent_to_the_operator() {
+    for (name, value, fix) in [
+        ("JSON in quotes", r#"'{"client_id":"my-app-id","client_secret":"hush"}'"#, "store it without"),
+        ("a JSON array", r#"["hush"]"#, "is JSON but not an object"),
+        ("a number in a JSON array", "[1]", "is JSON but not an object"),
+        ("a JSON string", r#""hush""#, "store it without"),
+        ("an unfinished object", "{", "is not JSON of the expected shape"),
+        ("a line of a settings file", "CLIENT_SECRET=hush", "names client_secret but is not JSON"),
+        ("two lines", "my-app-id\nhush", "has a line break"),
+    ] {
+        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        sandbox.set_secret_string(value);
+        let function = Function::deployed(sandbox, &[("STATE_MODE", "phone"), ("CLIENT_ID", "my-app-id")]).await;
+        assert_eq!(verify(&function).await, "misconfigured", "{name}");
+        assert_eq!(function.sandbox.count(Leg::Token), 0, "{name}");
+        let logged = function.logged(r#""reason""#).await;
+        assert!(logged["reason"].as_str().unwrap().contains(fix), "{name}: {logged}");
+        assert!(!format!("{:?}", function.log()).contains("hush"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_the_secret_is_ignored() {
+    for (name, value) in [("JSON", secret("my-app-secret")), ("bare", "my-app-secret".to_owned())] {
+        let function = Function::start(&[("STATE_MODE", "phone"), ("CLIENT_ID", "my-app-id")]).await;
+        function.sandbox.set_secret_string(format!("\u{feff}{value}\r\n"));
+        assert_eq!(verify(&function).await, "verified", "{name}");
+    }
+}
+
+/// Scanners and attackers send requests too, and the owner pays for each read.
+#[tokio::test]
+async fn a_broken_secret_is_read_at_most_every_two_seconds() {
+    let function = Function::start(PHONE_MODE).await;
+    function.sandbox.script(Leg::Secret, Some(refuses("AccessDeniedException")));
+    for _ in 0..20 {
+        assert_eq!(verify(&function).await, "misconfigured");
+    }
+    assert_eq!(function.sandbox.count(Leg::Secret), 1);
+    let sealed = Function::beside(Arc::clone(&function.sandbox), &[]);
+    let callback = format!("{CALLBACK}?code=a&state=rubbish");
+    let answer = sealed.get_json(&callback).await;
+    assert_eq!(answer.outcome(), "invalid_state", "a text that cannot be a state needs no secret");
+    assert_eq!(function.sandbox.count(Leg::Secret), 1);
+
+    function.sandbox.script(Leg::Secret, None);
+    let fixed = Instant::now();
+    verified_in_the_end(&function).await;
+    assert!(fixed.elapsed() > Duration::from_secs(1), "the failure was remembered");
+}
+
+/// An environment that answers many at once, with the secret in its cache and a Secrets Manager that hangs.
+#[tokio::test]
+async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    let secrets_manager = FarSide::of(&sandbox).await;
+    let variables =
+        [("AWS_LAMBDA_MAX_CONCURRENCY", "10"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())];
+    let function = Function::deployed(sandbox, &variables).await;
+    assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
+    secrets_manager.always(Fault::Hang);
+    // A look for a newer version is due.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let forged_ends = async {
+        let start = Instant::now();
+        let callback = format!("{CALLBACK}?code=a&state={}", "A".repeat(114));
+        let answer = function.get_json(&callback).await;
+        assert_eq!(answer.outcome(), "invalid_state");
+        start.elapsed()
+    };
+    let genuine_end = async {
+        while secrets_manager.requests() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let start = Instant::now();
+        for _ in 0..10 {
+            let mut browser = Browser::default();
+            assert_eq!(browser.verify(&function, "+34600000001").await.outcome(), "verified");
+        }
+        start.elapsed()
+    };
+    let (forged, genuine) = tokio::join!(forged_ends, genuine_end);
+    assert!(genuine < Duration::from_secs(1), "{genuine:?}");
+    assert!(forged >= genuine && forged < Duration::from_secs(4), "{forged:?}");
+}
+
+/// The request that started the read gives up before it is answered. Another one, which has more time, waits for it.
+#[tokio::test]
+async fn a_request_that_runs_out_of_time_leaves_its_read_to_the_others() {
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+    sandbox.script(Leg::Secret, Some(refuses("AccessDeniedException").times(1)));
+    let function = Function::deployed(sandbox, &[("STATE_MODE", "phone"), ("AWS_LAMBDA_MAX_CONCURRENCY", "10")]).await;
+    let has_failed = || function.sandbox.requests().first().is_some_and(|read| read.status == Some(400));
+    while !has_failed() {
+        tokio::task::yield_now().await;
+    }
+    function.sandbox.script(Leg::Secret, Some(Scripted::late(Duration::from_millis(1500))));
+    let event = http_api_event("GET", &sample_callback("+34600000001"), &[AS_JSON], "");
+    let outcome_within = async |time_left| {
+        let answer = function.invoke_within(&event, time_left).await.unwrap();
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        body["outcome"].as_str().unwrap().to_owned()
+    };
+    let impatient = outcome_within(Duration::from_secs(1));
+    let patient = async {
+        while function.sandbox.count(Leg::Secret) < 2 {
+            tokio::task::yield_now().await;
+        }
+        outcome_within(Duration::from_secs(10)).await
+    };
+    let outcomes = tokio::join!(impatient, patient);
+    assert_eq!(outcomes, ("operator_timeout".to_owned(), "verified".to_owned()));
+    assert_eq!(function.sandbox.count(Leg::Secret), 2, "one read ahead, and one for both requests");
 }
 
 fn secret(client_secret: &str) -> String {
@@ -74,13 +232,13 @@ fn secret(client_secret: &str) -> String {
     json!({ "client_id": "my-app-id", "client_secret": client_secret, "state_key": state_key }).to_string()
 }
 
-/// The client secret changes while verifications are at every stage.
+/// A new client secret at noon, with verifications under way at every stage.
 #[tokio::test]
 async fn rotating_the_secret_under_load_loses_no_verification() {
     const AT_ONCE: usize = 20;
-    let sandbox = sandbox().await;
+    let sandbox = Sandbox::start(Settings::default()).await.unwrap();
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
-    // Long enough for all of them to be waiting when the secret changes.
+    // Long enough for all of them to be there when the secret changes.
     function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(20))));
     let mut browsers = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -97,8 +255,8 @@ async fn rotating_the_secret_under_load_loses_no_verification() {
     while function.sandbox.count(Leg::Token) < AT_ONCE {
         tokio::task::yield_now().await;
     }
-    function.sandbox.set_secret_string(secret("the new secret"));
-    function.sandbox.set_client_secret("the new secret");
+    function.sandbox.set_secret_string(secret("of the afternoon"));
+    function.sandbox.set_client_secret("of the afternoon");
     for outcomes in browsers.join_all().await {
         assert_eq!(outcomes, ["verified", "not_verified", "verified", "not_verified"]);
     }
@@ -108,9 +266,9 @@ async fn rotating_the_secret_under_load_loses_no_verification() {
     assert_eq!(reads, 2, "one read serves all that wait for it");
 }
 
-/// If only the operator has a new secret, the function reads the secret once more and does not resend the request.
+/// The operator has a new secret, Secrets Manager does not have it yet: one more read, and no second token request.
 #[tokio::test]
-async fn rejected_secret_is_read_again_and_not_resent_if_unchanged() {
+async fn an_unchanged_secret_is_read_again_once_and_not_sent_again() {
     let function = Function::start(PHONE_MODE).await;
     assert_eq!(verify(&function).await, "verified");
     function.sandbox.set_client_secret("another");
@@ -119,14 +277,14 @@ async fn rejected_secret_is_read_again_and_not_resent_if_unchanged() {
     assert_eq!((function.sandbox.count(Leg::Token), function.sandbox.count(Leg::Secret)), (1, 1));
 
     function.sandbox.set_secret_string(secret("another"));
-    assert_eq!(verify(&function).await, "verified", "it works once Secrets Manager has it too");
+    assert_eq!(verify(&function).await, "verified", "once Secrets Manager has it too");
 }
 
-/// Long-lived environments get credentials from a URL instead of variables.
+/// Environments that live long do not have their credentials in variables, but an address to ask.
 #[tokio::test]
 async fn container_credentials_are_renewed_before_they_expire() {
-    for (name, valid_for, asked) in [("long", 3600, 1), ("short", 2, 2)] {
-        let sandbox = Arc::new(sandbox().await);
+    for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
+        let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
         let credentials = FarSide::of(&sandbox).await;
         let expires = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + valid_for;
         let expires = aws_smithy_types::DateTime::from_secs(expires.try_into().unwrap()).to_string();

@@ -9,6 +9,9 @@ use tokio::task::JoinSet;
 use crate::support::far_side::{End, FarSide, Fault};
 use crate::support::{Browser, Function, sandbox};
 
+/// After this time a connection counts as idle. It is the time itself that makes it so; there is nothing to wait for.
+const IDLE: Duration = Duration::from_millis(1100);
+
 /// The real program, with a raw socket in front of the token endpoint and of `verify`.
 async fn deployed(variables: &[(&str, &str)]) -> (Function, FarSide, FarSide) {
     let sandbox = sandbox().await;
@@ -70,20 +73,20 @@ async fn request_lost_on_an_idle_prefetched_connection_is_resent() {
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     token.connected().await;
-    // A connection counts as idle after a second.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(IDLE).await;
     token.once(Fault::CloseUnserved);
     let answer = browser.open_json(&function, &callback).await;
     assert_eq!(answer.outcome(), "verified");
     assert_eq!((token.requests(), function.sandbox.count(Leg::Token)), (2, 1), "sent again, accepted once");
 }
 
-/// The operator closes the connection just as the request is sent. The request is lost, and sent again.
+/// If an idle connection closes just when the request is sent, the request is lost, and sent again.
 #[tokio::test]
 async fn request_lost_on_a_kept_connection_is_resent_and_logged() {
     for fault in [Fault::CloseUnserved, Fault::ResetUnserved] {
         let (function, token, verify) = deployed(&[]).await;
         Browser::default().verify(&function, "+34600000001").await;
+        tokio::time::sleep(IDLE).await;
         token.once(fault);
         verify.once(fault);
         let answer = Browser::default().verify(&function, "+34600000002").await;
@@ -114,6 +117,7 @@ async fn any_number_of_dead_connections_is_skipped() {
         .collect();
     assert_eq!(at_once.join_all().await, [200; KEPT]);
     assert_eq!(token.connections(), KEPT, "they ran at once");
+    tokio::time::sleep(IDLE).await;
 
     function.sandbox.script(Leg::Token, None);
     let mut dead = KEPT - 1;

@@ -20,9 +20,12 @@ async fn invalid_number_is_shown_again_with_its_error() {
     for (typed, in_form, says) in [
         ("600000001", "600000001", "Start with + and your country code"),
         ("", "", "Enter your phone number"),
-        ("+34 six", "+34 six", "only a + and digits"),
+        ("+34 six", "+34 six", "the digits 0 to 9"),
         ("+1", "+1", "5 to 15 digits"),
-        ("\"><script>alert(1)</script>", "&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;", "only a + and digits"),
+        ("+44 (0)7700 900123", "+44 (0)7700 900123", "A 0 in brackets can be read in two ways"),
+        ("+44 07700 900123", "+44 07700 900123", "without the 0 after the country code"),
+        ("001 65 9234 5678", "001 65 9234 5678", "starts with 001"),
+        ("\"><script>alert(1)</script>", "&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;", "the digits 0 to 9"),
     ] {
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", typed).finish();
         let page = function.post("/start", &body, &[]).await;
@@ -52,7 +55,8 @@ async fn json_start_returns_the_authorization_url_and_the_cookie() {
     assert_eq!(answer.status, 200);
     let authorization_url = answer.json()["authorization_url"].as_str().unwrap().to_owned();
     assert!(authorization_url.starts_with(&format!("{}/authorize?", function.sandbox.base_url())));
-    assert!(answer.header("set-cookie").starts_with("__Host-nv="));
+    assert_eq!(answer.json()["expires_in"], 600);
+    assert!(answer.header("set-cookie").starts_with("__Host-nv-"));
 }
 
 #[tokio::test]
@@ -82,11 +86,10 @@ async fn unknown_paths_are_404_and_other_methods_405() {
         ("GET", "/favicon.ico", 404, ""),
         ("POST", "/nowhere", 404, ""),
         ("GET", "//start", 404, ""),
-        ("POST", "/", 405, "GET"),
-        ("HEAD", "/", 405, "GET"),
+        ("POST", "/", 405, "GET, HEAD"),
         ("GET", "/start", 405, "POST"),
-        ("POST", CALLBACK, 405, "GET"),
-        ("OPTIONS", CALLBACK, 405, "GET"),
+        ("POST", CALLBACK, 405, "GET, HEAD"),
+        ("OPTIONS", CALLBACK, 405, "GET, HEAD"),
     ] {
         for accept in ["text/html", "application/json"] {
             let event = http_api_event(method, path, &[("accept", accept)], "");
@@ -125,11 +128,80 @@ async fn every_answer_has_the_security_headers() {
 
 #[tokio::test]
 async fn correlator_is_returned_and_sent_to_the_operator() {
+    const UUID: &str = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
     let function = Function::start(PHONE_MODE).await;
-    let answer = function.get(&sample_callback("+34600000001"), &[("x-correlator", "app-42")]).await;
-    assert_eq!(answer.header("x-correlator"), "app-42");
-    assert!(answer.body.contains("app-42"));
-    assert_eq!(function.last_request(sandbox::Leg::Verify).x_correlator.as_deref(), Some("app-42"));
+    let answer = function.get(&sample_callback("+34600000001"), &[("x-correlator", UUID)]).await;
+    assert_eq!(answer.header("x-correlator"), UUID);
+    assert!(answer.body.contains(UUID));
+    assert_eq!(function.last_request(sandbox::Leg::Verify).x_correlator.as_deref(), Some(UUID));
+}
+
+/// Anything but a UUID could be somebody's data, which would be logged.
+#[tokio::test]
+async fn correlator_that_is_not_a_uuid_is_replaced() {
+    let function = Function::start(PHONE_MODE).await;
+    for correlator in ["34600000001", "app-42", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6x"] {
+        let answer = function.get(&sample_callback("+34600000001"), &[("x-correlator", correlator)]).await;
+        assert_eq!(answer.header("x-correlator"), "8476a536-e9f4-11e8-9739-2dfe598c3fcd", "{correlator}");
+        assert!(!answer.body.contains(correlator), "{correlator}");
+    }
+}
+
+#[tokio::test]
+async fn head_is_answered_like_get_without_a_body() {
+    let function = Function::start(&[]).await;
+    let answer = function.invoke(&http_api_event("HEAD", "/", &[], "")).await;
+    assert_eq!((answer.status, &*answer.body), (200, ""));
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+}
+
+#[tokio::test]
+async fn number_can_be_sent_in_several_forms() {
+    const JSON: &str = "application/json";
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const BROWSER: (&str, &str) = ("sec-fetch-site", "same-origin");
+    let function = Function::start(&[]).await;
+    for (name, content_type, body, header, status) in [
+        ("a form", FORM, "phone=%2B34600000001", AS_JSON, 200),
+        (
+            "a form with a character set",
+            "Application/X-WWW-Form-Urlencoded; charset=utf-8",
+            "phone=%2B34600000001",
+            AS_JSON,
+            200,
+        ),
+        ("curl -d, which does not encode the plus", FORM, "phone=+34600000001", AS_JSON, 200),
+        ("a browser encodes the plus, so this is a space", FORM, "phone=+34600000001", BROWSER, 400),
+        ("JSON", JSON, r#"{"phone":"+34600000001"}"#, AS_JSON, 200),
+        ("JSON without a number", JSON, "{}", AS_JSON, 400),
+        ("JSON with another type", JSON, r#"{"phone":34600000001}"#, AS_JSON, 400),
+        ("a number twice in JSON", JSON, r#"{"phone":"+34600000001","phone":"+34600000002"}"#, AS_JSON, 400),
+        ("a JSON array", JSON, r#"["+34600000001"]"#, AS_JSON, 400),
+        ("broken JSON", JSON, r#"{"phone":"+3460"#, AS_JSON, 400),
+        ("multipart", "multipart/form-data; boundary=x", "--x\r\n", AS_JSON, 415),
+        ("text", "text/plain", "+34600000001", AS_JSON, 415),
+    ] {
+        let answer = function.post("/start", body, &[("content-type", content_type), header]).await;
+        assert_eq!(answer.status, status, "{name}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn requests_around_the_front_door_are_refused() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let function = Function::start(&[("ORIGIN_HEADER", SECRET), ("STATE_MODE", "phone")]).await;
+    let callback = sample_callback("+34600000001");
+    for (name, headers, status) in [
+        ("with it", &[("x-origin-verify", SECRET)][..], 200),
+        ("without it", &[], 403),
+        ("another value", &[("x-origin-verify", "0123456789abcdef0123456789abcdeg")], 403),
+        ("a part of it", &[("x-origin-verify", "0123456789abcdef")], 403),
+    ] {
+        for path in ["/", &callback] {
+            assert_eq!(function.get(path, headers).await.status, status, "{name}: {path}");
+        }
+    }
+    assert_eq!(function.sandbox.count(sandbox::Leg::Token), 1);
 }
 
 #[tokio::test]

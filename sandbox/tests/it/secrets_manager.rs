@@ -1,5 +1,7 @@
 //! `GetSecretValue` as the AWS SDKs send it.
 
+use std::time::Duration;
+
 use reqwest::RequestBuilder;
 use sandbox::{Leg, Settings};
 use serde_json::{Value, json};
@@ -87,6 +89,13 @@ async fn rotation_keeps_the_previous_version() {
 
     let (status, _) = get("AWSPENDING").await;
     assert_eq!(status, 400);
+
+    fixture.sandbox.age_secret(Duration::from_hours(1));
+    for (stage, version) in [("AWSCURRENT", &second), ("AWSPREVIOUS", &first)] {
+        let aged = get(stage).await.1["CreatedDate"].as_f64().unwrap();
+        let difference = version["CreatedDate"].as_f64().unwrap() - aged;
+        assert!((difference - 3600.0).abs() < 0.001, "{stage}: {difference}");
+    }
 }
 
 #[tokio::test]

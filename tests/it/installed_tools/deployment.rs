@@ -7,9 +7,10 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use number_verification::config::{self, DiscoverySource};
-use number_verification::deadline::Deadline;
+use number_verification::config::DiscoverySource;
+use number_verification::operator::presets::PRESETS;
 use number_verification::setup;
+use number_verification::transport::Deadline;
 use number_verification::transport::Transport;
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ async fn the_template_sets_every_variable_the_program_reads_and_no_other() {
         };
         Some(value.to_owned())
     };
-    assert!(DiscoverySource::from_lookup(lookup).unwrap().is_none());
+    assert!(DiscoverySource::read(lookup).unwrap().is_none());
     setup::app(lookup).unwrap();
     let mut asked = asked.into_inner().unwrap();
     asked.retain(|name| !name.starts_with("AWS_"));
@@ -71,7 +72,7 @@ async fn the_template_offers_the_operators_the_program_knows() {
     let template = template().await;
     let offered = template["Parameters"]["Operator"]["AllowedValues"].as_array().unwrap();
     let offered: Vec<_> = offered.iter().filter_map(Value::as_str).collect();
-    let known: Vec<_> = [""].into_iter().chain(config::operators()).collect();
+    let known: Vec<_> = [""].into_iter().chain(PRESETS.iter().map(|preset| preset.name)).collect();
     assert_eq!(offered, known);
 }
 

@@ -17,7 +17,7 @@ const EVENTS: [(&str, u64, &str); 21] = [
     ("callback-json", 200, r#""devicePhoneNumberVerified":true"#),
     ("callback-missing-code", 400, "could not be checked"),
     ("callback-missing-state", 400, "could not be checked"),
-    ("callback-not-on-mobile-network", 403, "Turn off Wi-Fi"),
+    ("callback-not-on-mobile-network", 403, "Turn off Wi\u{2011}Fi"),
     ("callback-operator-error", 403, "refused"),
     ("callback-phone-not-verified", 200, "does not match mobile line"),
     ("callback-phone-plus-as-space", 200, "Phone number verified"),

@@ -48,8 +48,9 @@ impl Browser {
         function.at_operator(&authorization_url).await
     }
 
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get(name).map(String::as_str)
+    /// Its cookies, each as `name=value`.
+    pub fn cookies(&self) -> Vec<String> {
+        self.cookies.values().cloned().collect()
     }
 
     fn headers<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -58,9 +59,14 @@ impl Browser {
 
     fn keep_cookies(&mut self, answer: &Answer) {
         for line in answer.headers.get_all("set-cookie") {
-            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let line = line.to_str().unwrap();
+            let pair = line.split(';').next().unwrap();
             let name = pair.split('=').next().unwrap();
-            self.cookies.insert(name.to_owned(), pair.to_owned());
+            if line.ends_with("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), pair.to_owned());
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use lambda_environment::{Environment, RuntimeApi};
 use lambda_http::{Context, Request, RequestExt};
-use number_verification::routes::App;
-use number_verification::{event, setup};
+use number_verification::setup;
+use number_verification::web::App;
+use number_verification::web::event;
 use sandbox::{Leg, Sandbox, Served};
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -85,7 +86,12 @@ impl Function {
 
     /// Invokes a deployed function, and returns what it posts to the Runtime API: an answer or an error.
     pub async fn invoke_raw(&self, event: &Value) -> Result<Value, String> {
-        self.environment().invoke(&event.to_string(), self.time_left).await.unwrap().result
+        self.invoke_within(event, self.time_left).await
+    }
+
+    /// What a deployed function tells the Runtime API about an invocation that has this much time.
+    pub async fn invoke_within(&self, event: &Value, time_left: Duration) -> Result<Value, String> {
+        self.environment().invoke(&event.to_string(), time_left).await.unwrap().result
     }
 
     /// Invokes the function with an event.
@@ -130,6 +136,14 @@ impl Function {
 /// The sandbox's variables with these in addition.
 fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base_url = sandbox.base_url();
+    let endpoints =
+        [("AUTHORIZATION", "/authorize"), ("TOKEN", "/token"), ("VERIFY", "/number-verification/v0/verify")];
+    let endpoints = endpoints.map(|(name, path)| (format!("{name}_ENDPOINT"), format!("{base_url}{path}")));
+    // Whoever sets one endpoint elsewhere has to set all of them.
+    let one_is_elsewhere = variables.iter().any(|(name, _)| endpoints.iter().any(|(endpoint, _)| endpoint == name));
+    let discovered = variables.iter().any(|(name, _)| *name == "OPERATOR_DISCOVERY_URL");
+    let endpoints = endpoints.iter().filter(|_| one_is_elsewhere && !discovered);
+    let endpoints: Vec<_> = endpoints.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     [
         ("CLIENT_SECRET_ID", "number-verification"),
         ("OPERATOR_BASE_URL", &base_url),
@@ -139,6 +153,7 @@ fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<Stri
         ("AWS_SECRET_ACCESS_KEY", "test"),
     ]
     .iter()
+    .chain(&endpoints)
     .chain(variables)
     .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
     .collect()

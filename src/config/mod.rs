@@ -1,0 +1,214 @@
+//! Configuration from environment variables, read and checked once at start-up. Each ring declares its own settings; this
+//! module reads all variables and builds them.
+
+mod aws;
+mod branding;
+mod variables;
+mod web;
+
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use tracing_subscriber::filter::LevelFilter;
+use url::Url;
+
+use crate::flow::{self, StateMode};
+use crate::operator::discovery::Metadata;
+use crate::operator::{self, Profile, SettingError};
+use crate::secret::{self, AwsSettings};
+use crate::telemetry;
+use crate::web::pages::Branding;
+use variables::{Variables, bad};
+
+/// Everything an owner can set. It is made by [`Config::read`]; every value in it is valid.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The operator.
+    pub operator: Profile,
+    /// The certificates in `OPERATOR_CA_FILE`.
+    pub operator_ca: Vec<CertificateDer<'static>>,
+    /// The secret.
+    pub secret: secret::Settings,
+    /// Region, endpoint and credentials.
+    pub aws: AwsSettings,
+    /// The certificates in `AWS_CA_BUNDLE`, the AWS SDKs' own variable.
+    pub aws_ca: Vec<CertificateDer<'static>>,
+    /// The flow.
+    pub flow: flow::Settings,
+    /// Addresses and origins.
+    pub web: crate::web::Settings,
+    /// The pages' branding.
+    pub branding: Branding,
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function_name: String,
+}
+
+/// Where to read the operator's discovery document.
+#[derive(Debug)]
+pub struct DiscoverySource {
+    /// `OPERATOR_DISCOVERY_URL`.
+    pub url: Url,
+    /// The certificates in `OPERATOR_CA_FILE`.
+    pub operator_ca: Vec<CertificateDer<'static>>,
+}
+
+const DEFAULT_STATE_TTL_SECONDS: u64 = 600;
+
+impl DiscoverySource {
+    /// The source, if `OPERATOR_DISCOVERY_URL` is set.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SettingError> {
+        let variables = Variables { lookup };
+        let Some(url) = variables.url("OPERATOR_DISCOVERY_URL")? else { return Ok(None) };
+        Ok(Some(Self { url, operator_ca: variables.certificates("OPERATOR_CA_FILE")? }))
+    }
+}
+
+impl Config {
+    /// Reads the configuration from environment variables, which `lookup` finds, and from the operator's discovery document
+    /// if there is one.
+    ///
+    /// # Errors
+    /// The first variable whose value cannot be used.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>, metadata: Option<&Metadata>) -> Result<Self, SettingError> {
+        let variables = Variables { lookup };
+        let web = variables.web()?;
+        let operator = operator::Settings::from_variables(|name| variables.get(name))
+            .profile(metadata, web.redirect_uri.as_ref())?;
+        let flow = flow::Settings {
+            state_mode: variables.choice(
+                "STATE_MODE",
+                StateMode::Sealed,
+                &[("sealed", StateMode::Sealed), ("phone", StateMode::Phone)],
+            )?,
+            state_ttl: variables.state_ttl()?,
+        };
+        Ok(Self {
+            secret: secret::Settings {
+                secret_id: variables.client_secret_id()?,
+                client_id: variables.get("CLIENT_ID"),
+                auth_method: operator.token_endpoint_auth_method,
+                state_ttl: flow.state_ttl,
+            },
+            operator,
+            operator_ca: variables.certificates("OPERATOR_CA_FILE")?,
+            aws: variables.aws()?,
+            aws_ca: variables.certificates("AWS_CA_BUNDLE")?,
+            flow,
+            web,
+            branding: variables.branding()?,
+            function_name: variables.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".to_owned()),
+        })
+    }
+}
+
+/// Lambda's logging settings. Anything that is not a level is `INFO`, because a line must be logged before anything else can
+/// be reported.
+#[must_use]
+pub fn telemetry(lookup: impl Fn(&str) -> Option<String>) -> telemetry::Settings {
+    let variables = Variables { lookup };
+    let level = variables.get("AWS_LAMBDA_LOG_LEVEL").map(|level| level.to_ascii_uppercase());
+    let text = variables.get("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let level = match level.as_deref() {
+        // Lambda's own name; `tracing` has no such level.
+        Some("FATAL") => LevelFilter::ERROR,
+        Some(level) => level.parse().unwrap_or(LevelFilter::INFO),
+        None => LevelFilter::INFO,
+    };
+    telemetry::Settings { level, text }
+}
+
+impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    fn client_secret_id(&self) -> Result<String, SettingError> {
+        const NAME: &str = "CLIENT_SECRET_ID";
+        let id = self.get(NAME).ok_or_else(|| {
+            bad(NAME, "not set; give the name or ARN of the secret in Secrets Manager that holds the client secret")
+        })?;
+        // Secrets Manager's own rule for names, and the `:` of ARNs.
+        if id.len() <= 2048 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-:".contains(&b)) {
+            Ok(id)
+        } else {
+            Err(bad(NAME, "not the name or ARN of a secret; give the secret's name, never the secret itself"))
+        }
+    }
+
+    fn state_ttl(&self) -> Result<Duration, SettingError> {
+        const NAME: &str = "STATE_TTL_SECONDS";
+        let Some(value) = self.get(NAME) else {
+            return Ok(Duration::from_secs(DEFAULT_STATE_TTL_SECONDS));
+        };
+        match value.parse() {
+            Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+            _ => Err(bad(NAME, "not a whole number of seconds from 1 to 86400")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
+        const USUAL: [(&str, &str); 4] = [
+            ("CLIENT_SECRET_ID", "number-verification"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ];
+        let lookup = |name: &str| {
+            let mut given = variables.iter().chain(&USUAL);
+            given.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+        };
+        Config::read(lookup, None).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn defaults_are_the_telefonica_sandbox() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.operator.verify_endpoint.uri().host(), Some("sandbox.opengateway.telefonica.com"));
+        assert_eq!(config.flow.state_mode, StateMode::Sealed);
+        assert_eq!(config.flow.state_ttl, Duration::from_mins(10));
+        assert_eq!(config.web.callback_path, "/numberverification-callback");
+        assert!(config.web.redirect_uri.is_none());
+    }
+
+    #[test]
+    fn empty_variable_is_unset() {
+        let config = config(&[("STATE_MODE", ""), ("OPERATOR_BASE_URL", " "), ("CLIENT_ID", "")]).unwrap();
+        assert_eq!(config.flow.state_mode, StateMode::Sealed);
+        assert_eq!(config.secret.client_id, None);
+    }
+
+    #[test]
+    fn bad_value_names_its_variable_and_the_fix() {
+        let secret = "s3cr3t value, pasted";
+        for (variable, value, says) in [
+            ("CLIENT_SECRET_ID", "", "not set; give the name or ARN"),
+            ("CLIENT_SECRET_ID", secret, "never the secret itself"),
+            ("OPERATOR_BASE_URL", "operator.example", "not a URL"),
+            ("STATE_MODE", "signed", "sealed or phone"),
+            ("STATE_TTL_SECONDS", "0", "from 1 to 86400"),
+            ("STATE_TTL_SECONDS", "ten", "from 1 to 86400"),
+            ("CALLBACK_PATH", "callback", "not a path"),
+            ("CALLBACK_PATH", "/a/../b", "not a path"),
+            ("CALLBACK_PATH", "/start", "start route"),
+            ("REDIRECT_URI", "https://shop.example/other", "does not end in"),
+            ("REDIRECT_URI", "https://shop.example/numberverification-callback#x", "fragment"),
+            ("OPERATOR_CA_FILE", "/nonexistent.pem", "PEM"),
+            ("AWS_CA_BUNDLE", "/nonexistent.pem", "PEM"),
+            ("FALLBACK_URL", "javascript:alert(1)", "not an https URL"),
+            ("ALLOWED_ORIGINS", "https://shop.example/", "exact origins"),
+            ("ALLOWED_ORIGINS", "https://shop.example,*", "not a URL"),
+            ("ACCENT_COLOR", "blue", "not a colour"),
+            ("ACCENT_COLOR", "#ffee00", "too light"),
+            ("LOGO_URL", "data:image/png;base64,\"><script>", "data: image"),
+        ] {
+            let error = config(&[(variable, value)]).expect_err(&format!("{variable}={value}"));
+            assert!(error.starts_with(&format!("environment variable {variable}: ")), "{error}");
+            assert!(error.contains(says), "{variable}={value}: {error}");
+            assert!(!error.contains("s3cr3t") && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How many token requests each state has been used for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+/// Enough for a few reloads while an operator is down, and too few to flood one.
+const PER_STATE: u8 = 5;
+/// States remembered at once: some 250 KB. One environment finishes far fewer within a state's lifetime.
+const REMEMBERED: usize = 4096;
+
+/// The token requests of this environment, by state.
+#[derive(Debug, Default)]
+pub struct Attempts(Mutex<HashMap<[u8; 16], Used>>);
+
+#[derive(Debug)]
+struct Used {
+    times: u8,
+    expires_at: u64,
+}
+
+impl Attempts {
+    /// Counts one token request for a state, which expires at `expires_at`. `false` if it has had all of its requests.
+    /// Both times are in seconds since the epoch.
+    pub fn count(&self, state: &str, expires_at: u64, now: u64) -> bool {
+        let mut key = [0; 16];
+        for (place, byte) in key.iter_mut().zip(digest(&SHA256, state.as_bytes()).as_ref()) {
+            *place = *byte;
+        }
+        // No entry can be left half changed.
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if states.len() >= REMEMBERED && !states.contains_key(&key) {
+            states.retain(|_, used| used.expires_at > now);
+            if states.len() >= REMEMBERED {
+                let first = states.iter().min_by_key(|(_, used)| used.expires_at).map(|(key, _)| *key);
+                first.map(|first| states.remove(&first));
+            }
+        }
+        let used = states.entry(key).or_insert(Used { times: 0, expires_at });
+        let allowed = used.times < PER_STATE;
+        used.times += u8::from(allowed);
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_five_requests_of_its_own() {
+        let attempts = Attempts::default();
+        for state in ["one", "two"] {
+            let allowed: Vec<_> = (0..7).map(|_| attempts.count(state, 100, 0)).collect();
+            assert_eq!(allowed, [true, true, true, true, true, false, false], "{state}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_expires_first_is_forgotten_first() {
+        let attempts = Attempts::default();
+        for number in 0..REMEMBERED as u64 + 10 {
+            assert!(attempts.count(&number.to_string(), 1000 + number, 0));
+        }
+        assert_eq!(attempts.0.lock().unwrap().len(), REMEMBERED);
+        assert!(attempts.count("another", 10_000, 9000), "expired states make room");
+        assert_eq!(attempts.0.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,184 @@
+//! What ties a verification to whoever started it: a sealed text that a browser keeps in a cookie of its own for each
+//! verification. Phones reload pages, so it also keeps the outcome once there is one.
+//!
+//! # Wire format
+//!
+//! The sealed text (see [`crate::secret::seal`]) is bound to the client, the callback and the state. It contains
+//!
+//! | bytes | |
+//! |---|---|
+//! | 8 | its expiry, the same as the state's: seconds since the epoch, big-endian |
+//! | 16 | the [`Mark`] |
+//! | 16 | the first half of the SHA-256 of the code that was exchanged; zeros before that |
+//! | 24 | the name of the outcome, then zeros; only zeros while there is none |
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::error::Unspecified;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::Audience;
+use super::mark::Mark;
+use crate::outcome::Outcome;
+use crate::secret::seal::{Purpose, Sealer};
+
+/// The opened text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// When it expires, in seconds since the epoch.
+    pub expires_at: u64,
+    /// The verification's mark.
+    pub mark: Mark,
+    /// The result, once there is one.
+    pub finished: Option<Finished>,
+}
+
+/// The result of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    code: CodeHash,
+    outcome: Outcome,
+}
+
+/// The sealed text, and the handle under which it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedBinding {
+    /// See [`handle`].
+    pub handle: String,
+    /// The text.
+    pub text: String,
+}
+
+type CodeHash = [u8; CODE_LEN];
+
+const CODE_LEN: usize = 16;
+/// More than the longest name of an outcome.
+const OUTCOME_LEN: usize = 24;
+const HANDLE_LEN: usize = 12;
+
+/// The name under which the text that belongs to a state is kept: 12 characters of the state's SHA-256 in base64url.
+#[must_use]
+pub fn handle(state: &str) -> String {
+    let mut handle = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, state.as_bytes()));
+    handle.truncate(HANDLE_LEN);
+    handle
+}
+
+impl Finished {
+    /// The result that the exchange of `code` led to.
+    pub fn new(code: &str, outcome: Outcome) -> Self {
+        Self { code: hash(code), outcome }
+    }
+
+    /// The outcome, if it is that of this code.
+    pub fn outcome_of(&self, code: &str) -> Option<Outcome> {
+        (self.code == hash(code)).then_some(self.outcome)
+    }
+}
+
+impl Binding {
+    /// Seals the text for the verification with this state.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn seal(&self, sealer: &Sealer, audience: Audience, state: &str) -> Result<String, Unspecified> {
+        let mut outcome = [0; OUTCOME_LEN];
+        let mut code = [0; CODE_LEN];
+        if let Some(finished) = &self.finished {
+            code = finished.code;
+            for (place, byte) in outcome.iter_mut().zip(finished.outcome.name().bytes()) {
+                *place = byte;
+            }
+        }
+        let text = [&self.expires_at.to_be_bytes()[..], self.mark.bytes(), &code, &outcome].concat();
+        let (sealed, _) = sealer.seal(Purpose::Binding, &audience.with(state.as_bytes()), &text)?;
+        Ok(sealed)
+    }
+
+    /// Opens a text that was kept for this state. `None` if it was not sealed for it, or has expired at `now`.
+    pub fn open(sealer: &Sealer, audience: Audience, state: &str, sealed: &str, now: u64) -> Option<Self> {
+        let (text, _) = sealer.open(Purpose::Binding, &audience.with(state.as_bytes()), sealed).ok()?;
+        let (expires_at, rest) = text.split_first_chunk::<8>()?;
+        let (mark, rest) = rest.split_first_chunk::<{ Mark::LEN }>()?;
+        let (code, outcome) = rest.split_first_chunk::<CODE_LEN>()?;
+        let outcome = std::str::from_utf8(outcome).ok()?.trim_end_matches('\0');
+        let finished = match outcome {
+            "" => None,
+            name => Some(Finished { code: *code, outcome: Outcome::from_name(name)? }),
+        };
+        let expires_at = u64::from_be_bytes(*expires_at);
+        (expires_at > now).then_some(Self { expires_at, mark: Mark::from_bytes(*mark), finished })
+    }
+}
+
+impl fmt::Debug for SealedBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedBinding([redacted])")
+    }
+}
+
+fn hash(code: &str) -> CodeHash {
+    let mut half = [0; CODE_LEN];
+    for (place, byte) in half.iter_mut().zip(digest(&SHA256, code.as_bytes()).as_ref()) {
+        *place = *byte;
+    }
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
+
+    fn sealer(key: &str) -> Sealer {
+        Sealer::derive(key.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn sealed_text_opens_with_what_was_put_in() {
+        for outcome in Outcome::ALL.into_iter().map(Some).chain([None]) {
+            let binding = Binding {
+                expires_at: 1000,
+                mark: Mark::random().unwrap(),
+                finished: outcome.map(|outcome| Finished::new("code", outcome)),
+            };
+            let sealed = binding.seal(&sealer("key"), AUDIENCE, "state").unwrap();
+            assert_eq!(Binding::open(&sealer("key"), AUDIENCE, "state", &sealed, 999), Some(binding), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn text_opens_for_its_own_verification_only() {
+        let mark = Mark::random().unwrap();
+        let binding = Binding { expires_at: 1000, mark, finished: None };
+        let sealed = binding.seal(&sealer("key"), AUDIENCE, "state").unwrap();
+        let other_client = Audience { client_id: "other", ..AUDIENCE };
+        let other_callback = Audience { redirect_uri: "https://b.example/callback", ..AUDIENCE };
+        for (name, key, audience, state, text, now) in [
+            ("another key", "other", AUDIENCE, "state", &*sealed, 0),
+            ("another client", "key", other_client, "state", &sealed, 0),
+            ("another callback", "key", other_callback, "state", &sealed, 0),
+            ("another state", "key", AUDIENCE, "other", &sealed, 0),
+            ("expired", "key", AUDIENCE, "state", &sealed, 1000),
+            ("rubbish", "key", AUDIENCE, "state", "rubbish", 0),
+        ] {
+            assert_eq!(Binding::open(&sealer(key), audience, state, text, now), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn result_belongs_to_one_code() {
+        let finished = Finished::new("code", Outcome::Verified);
+        assert_eq!(finished.outcome_of("code"), Some(Outcome::Verified));
+        assert_eq!(finished.outcome_of("other"), None);
+    }
+
+    #[test]
+    fn handle_is_short_and_differs_with_the_state() {
+        assert_eq!(handle("state").len(), 12);
+        assert_ne!(handle("state"), handle("other"));
+    }
+}

@@ -1,0 +1,45 @@
+//! The result of a callback.
+
+use crate::call_log::CallLog;
+use crate::failure::Failure;
+use crate::flow::SealedBinding;
+use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
+
+/// The result of a callback, for the reply and the log line.
+#[derive(Debug)]
+pub struct Conclusion {
+    /// `devicePhoneNumberVerified`, or why there is no answer.
+    pub result: Result<bool, Failure>,
+    /// The number that was asked about, if the state could be read.
+    pub phone_number: Option<PhoneNumber>,
+    /// The text to keep in place of the one that came with the callback, so that a reload shows the same result.
+    pub binding: Option<SealedBinding>,
+    /// Whether this is the result of an earlier load of the same callback.
+    pub reloaded: bool,
+    /// The calls that were made.
+    pub calls: CallLog,
+}
+
+impl Conclusion {
+    /// The outcome that the user is told.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        outcome_of(&self.result)
+    }
+}
+
+impl From<Failure> for Conclusion {
+    /// The conclusion of a callback that could not even be read.
+    fn from(failure: Failure) -> Self {
+        Self { result: Err(failure), phone_number: None, binding: None, reloaded: false, calls: CallLog::default() }
+    }
+}
+
+pub(super) fn outcome_of(result: &Result<bool, Failure>) -> Outcome {
+    match result {
+        Ok(true) => Outcome::Verified,
+        Ok(false) => Outcome::NotVerified,
+        Err(failure) => failure.outcome,
+    }
+}

@@ -1,0 +1,155 @@
+//! The authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 7636 §4.3.
+
+use std::fmt;
+
+use url::Url;
+
+use super::Operator;
+use super::profile::Profile;
+use crate::phone_number::PhoneNumber;
+
+/// The parameters that differ from one verification to the next.
+#[derive(Clone, Copy)]
+pub struct AuthorizationRequest<'a> {
+    /// Our client at the operator.
+    pub client_id: &'a str,
+    /// The address of our callback.
+    pub redirect_uri: &'a str,
+    /// What the operator returns unchanged.
+    pub state: &'a str,
+    /// What the ID token repeats; only with the scope `openid`.
+    pub nonce: Option<&'a str>,
+    /// The `S256` challenge of PKCE.
+    pub code_challenge: Option<&'a str>,
+    /// The number, which is sent only if the operator wants a `login_hint`.
+    pub phone_number: &'a PhoneNumber,
+}
+
+impl Operator {
+    /// The address to which the browser is sent.
+    #[must_use]
+    pub fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Url {
+        let mut query = Query::of(&self.authorization_url);
+        query.push("client_id", request.client_id);
+        query.push("redirect_uri", request.redirect_uri);
+        query.push("state", request.state);
+        if let Some(nonce) = request.nonce {
+            query.push("nonce", nonce);
+        }
+        if let Some(code_challenge) = request.code_challenge {
+            query.push("code_challenge", code_challenge);
+            query.push("code_challenge_method", "S256");
+        }
+        if self.profile.login_hint_tel {
+            // CAMARA Security and Interoperability Profile: a tel URI (RFC 3966).
+            query.push("login_hint", &format!("tel:{}", request.phone_number.expose()));
+        }
+        query.added_to(&self.authorization_url)
+    }
+}
+
+/// The authorization endpoint with the parameters that every request has.
+pub(super) fn fixed_part(profile: &Profile) -> Url {
+    let endpoint = profile.authorization_endpoint.url();
+    let mut query = Query::of(endpoint);
+    query.push("response_type", "code");
+    query.push("scope", &profile.scope);
+    if profile.prompt_none {
+        query.push("prompt", "none");
+    }
+    query.added_to(endpoint)
+}
+
+/// A query string. A space in it is `%20` and not `+`, which some operators do not decode.
+struct Query(String);
+
+impl Query {
+    fn of(url: &Url) -> Self {
+        Self(url.query().unwrap_or_default().to_owned())
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.push_str(name);
+        self.0.push('=');
+        for part in form_urlencoded::byte_serialize(value.as_bytes()) {
+            self.0.push_str(if part == "+" { "%20" } else { part });
+        }
+    }
+
+    fn added_to(self, url: &Url) -> Url {
+        let mut url = url.clone();
+        url.set_query(Some(&self.0));
+        url
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationRequest([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Settings;
+    use super::*;
+    use crate::transport::Transport;
+
+    fn url(settings: Settings, nonce: Option<&str>, code_challenge: Option<&str>) -> String {
+        let operator = Operator::new(Transport::new(&[]).unwrap(), settings.profile(None, None).unwrap());
+        let request = AuthorizationRequest {
+            client_id: "my app",
+            redirect_uri: "https://shop.example/callback",
+            state: "A-b_c",
+            nonce,
+            code_challenge,
+            phone_number: &PhoneNumber::parse("+34600000001").unwrap(),
+        };
+        assert_eq!(format!("{request:?}"), "AuthorizationRequest([redacted])");
+        operator.authorization_url(&request).to_string()
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_request_has_what_the_profile_and_the_flow_say() {
+        let base = Settings { base_url: text("https://op.example"), ..Settings::default() };
+        let mine = "client_id=my%20app&redirect_uri=https%3A%2F%2Fshop.example%2Fcallback&state=A-b_c";
+        let scope = "scope=dpv%3AFraudPreventionAndDetection%23number-verification-verify-read";
+        assert_eq!(
+            url(base.clone(), None, None),
+            format!("https://op.example/authorize?response_type=code&{scope}&{mine}")
+        );
+        let everything = Settings {
+            scope: text("openid dpv:FraudPreventionAndDetection number-verification:verify"),
+            prompt: text("none"),
+            login_hint: text("tel"),
+            ..base
+        };
+        assert_eq!(
+            url(everything, Some("n-1"), Some("challenge")),
+            format!(
+                "https://op.example/authorize?response_type=code\
+                 &scope=openid%20dpv%3AFraudPreventionAndDetection%20number-verification%3Averify&prompt=none&{mine}\
+                 &nonce=n-1&code_challenge=challenge&code_challenge_method=S256&login_hint=tel%3A%2B34600000001"
+            )
+        );
+    }
+
+    #[test]
+    fn a_query_of_the_endpoint_stays() {
+        let settings = Settings {
+            authorization_endpoint: text("https://op.example/authorize?tenant=a%20b"),
+            token_endpoint: text("https://op.example/token"),
+            verify_endpoint: text("https://op.example/verify"),
+            ..Settings::default()
+        };
+        let url = url(settings, None, None);
+        assert!(url.starts_with("https://op.example/authorize?tenant=a%20b&response_type=code&"), "{url}");
+    }
+}

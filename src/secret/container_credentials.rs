@@ -1,0 +1,88 @@
+//! Credentials of the function's role where Lambda does not put them into the environment: with `SnapStart`, and
+//! wherever an environment outlives one set of them, an address is given instead, to ask again before they expire.
+//!
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::transport::Deadline;
+use crate::transport::Transport;
+
+/// Asks `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as `Authorization`. The SDK
+/// keeps what it gets until shortly before it expires.
+#[derive(Debug)]
+pub(crate) struct ContainerCredentials {
+    transport: Transport,
+    uri: http::Uri,
+    authorization: Option<HeaderValue>,
+}
+
+/// The endpoint is on the same machine.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answered {
+    access_key_id: String,
+    secret_access_key: Zeroizing<String>,
+    token: Zeroizing<String>,
+    expiration: String,
+}
+
+impl ContainerCredentials {
+    /// # Errors
+    /// The variable that cannot be used, in one line.
+    pub(crate) fn new(transport: Transport, uri: &str, authorization: Option<String>) -> Result<Self, String> {
+        let bad = |variable: &str| format!("environment variable {variable}: not usable; Lambda sets it");
+        let uri = uri.parse().map_err(|_| bad("AWS_CONTAINER_CREDENTIALS_FULL_URI"))?;
+        let authorization = authorization
+            .map(|token| {
+                let mut header = HeaderValue::try_from(token).map_err(|_| bad("AWS_CONTAINER_AUTHORIZATION_TOKEN"))?;
+                header.set_sensitive(true);
+                Ok::<_, String>(header)
+            })
+            .transpose()?;
+        Ok(Self { transport, uri, authorization })
+    }
+
+    async fn ask(&self) -> provider::Result {
+        let mut request = http::Request::get(self.uri.clone());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let request = request.body("").map_err(CredentialsError::invalid_configuration)?;
+        let answer = self.transport.send(request, Deadline::after(PATIENCE)).await;
+        let answer = answer.map_err(CredentialsError::provider_error)?;
+        let answered = (answer.status == 200).then(|| answer.json_object::<Answered>()).flatten();
+        let answered = answered.ok_or_else(|| CredentialsError::unhandled("not the JSON of credentials"))?;
+        let expires = DateTime::from_str(&answered.expiration, Format::DateTime)
+            .ok()
+            .and_then(|time| SystemTime::try_from(time).ok())
+            .ok_or_else(|| CredentialsError::unhandled("no time of expiration"))?;
+        Ok(Credentials::new(
+            answered.access_key_id,
+            answered.secret_access_key.as_str(),
+            Some(answered.token.as_str().to_owned()),
+            Some(expires),
+            "container",
+        ))
+    }
+}
+
+impl ProvideCredentials for ContainerCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.ask())
+    }
+}

@@ -1,0 +1,64 @@
+//! The secret in Secrets Manager: the client's credentials, and the key that everything is sealed with.
+//!
+//! - [`SecretStore`] (`store.rs`): reads the secret, keeps it and decides which versions of it may be used;
+//!   `shared_read.rs` lets concurrent requests share a read, `failures.rs` explains why one failed.
+//! - [`Secret`] (here and `value.rs`): the value, parsed.
+//! - [`seal`]: seals and opens texts with the secret's keys.
+//! - [`secrets_manager`]: the AWS SDK's client; `settings.rs`: the settings of this ring.
+
+mod container_credentials;
+mod failures;
+pub mod seal;
+pub mod secrets_manager;
+mod settings;
+mod shared_read;
+mod store;
+mod value;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::operator::{ClientCredentials, TokenEndpointAuthMethod};
+use seal::Sealer;
+pub use settings::{AwsCredentials, AwsSettings, Settings};
+pub use store::SecretStore;
+use value::Members;
+
+/// One version of the secret, parsed and ready for use.
+#[derive(Debug)]
+pub struct Secret {
+    /// The client's identifier, and how it authenticates.
+    pub credentials: ClientCredentials,
+    /// The keys derived from `state_key`, or from the client secret if there is no `state_key`.
+    pub sealer: Sealer,
+    /// SHA-256 of the value, to detect changes.
+    sha256: [u8; 32],
+}
+
+impl Secret {
+    /// Parses the secret's value. `client_id` is the configured one, which takes precedence over the secret's own.
+    ///
+    /// # Errors
+    /// What is missing or malformed, for the log; never the value.
+    pub fn parse(value: &str, client_id: Option<&str>, method: TokenEndpointAuthMethod) -> Result<Self, String> {
+        let value = value::trim(value);
+        let members = Members::read(value)?;
+        let client_id = members.client_id(client_id)?.to_owned();
+        let authentication = members.authentication(&client_id, method)?;
+        let sealer = Sealer::derive(members.sealing_secret()?).map_err(|_| "cannot be made into keys".to_owned())?;
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest(&SHA256, value.as_bytes()).as_ref());
+        Ok(Self { credentials: ClientCredentials { client_id, authentication }, sealer, sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let value = r#"{"client_id":"id","client_secret":"hush"}"#;
+        let secret = Secret::parse(value, None, TokenEndpointAuthMethod::ClientSecretBasic).unwrap();
+        assert!(!format!("{secret:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,204 @@
+//! Sealing: encrypts and authenticates what a browser keeps for this function.
+//!
+//! # Wire format
+//! base64url, without padding, of
+//!
+//! | bytes | |
+//! |---|---|
+//! | 1 | version: `1` |
+//! | 12 | nonce, random |
+//! | n | the text, encrypted with AES-256-GCM-SIV |
+//! | 16 | its tag |
+//!
+//! AES-GCM-SIV (RFC 8452) is used because nonces are random and the key lives as long as the client secret: a repeated
+//! nonce, which is likely after some billions of states, reveals only whether the two texts are equal.
+//!
+//! The keys are derived with HKDF-SHA-256 (RFC 5869), a different one for each [`Purpose`]. Whatever a sealed text is
+//! bound to is its associated data. Each part is preceded by its length, so that two different lists of parts never
+//! give the same bytes.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+const VERSION: u8 = 1;
+const KEY_LEN: usize = 32;
+
+/// What a text is sealed for. Each purpose has its own key, so a text sealed for one does not open for another.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// The `state` parameter.
+    State,
+    /// What ties a verification to whoever started it.
+    Binding,
+}
+
+/// The keys derived from one secret.
+pub struct Sealer {
+    state: LessSafeKey,
+    binding: LessSafeKey,
+    derived: hmac::Key,
+}
+
+/// A text that did not open: altered, made for something else, or made with another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotOurs;
+
+/// The random part of a sealed text.
+pub type SealNonce = [u8; NONCE_LEN];
+
+struct KeyLength;
+
+impl KeyType for KeyLength {
+    fn len(&self) -> usize {
+        KEY_LEN
+    }
+}
+
+impl Sealer {
+    /// Derives the keys from a secret: its `state_key`, or the client secret if there is no `state_key`.
+    ///
+    /// # Errors
+    /// The cryptographic library refused, which it never does for keys of this length.
+    pub fn derive(secret: &[u8]) -> Result<Self, Unspecified> {
+        let extracted = Salt::new(HKDF_SHA256, b"number-verification v1").extract(secret);
+        let expand = |purpose: &[u8]| -> Result<[u8; KEY_LEN], Unspecified> {
+            let mut key = [0; KEY_LEN];
+            extracted.expand(&[purpose], KeyLength)?.fill(&mut key)?;
+            Ok(key)
+        };
+        let sealing = |purpose| UnboundKey::new(&AES_256_GCM_SIV, &expand(purpose)?).map(LessSafeKey::new);
+        Ok(Self {
+            state: sealing(b"state")?,
+            binding: sealing(b"binding")?,
+            derived: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"derived")?),
+        })
+    }
+
+    /// Seals `text`; it opens only for the same `purpose` and the same `bound_to`.
+    ///
+    /// # Errors
+    /// The system gave no randomness, or the library refused.
+    pub fn seal(&self, purpose: Purpose, bound_to: &[&[u8]], text: &[u8]) -> Result<(String, SealNonce), Unspecified> {
+        let mut nonce = [0; NONCE_LEN];
+        aws_lc_rs::rand::fill(&mut nonce)?;
+        let mut sealed = text.to_vec();
+        self.key(purpose).seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(associated_data(bound_to)),
+            &mut sealed,
+        )?;
+        let wire = [&[VERSION], &nonce[..], &sealed].concat();
+        Ok((BASE64_URL_SAFE_NO_PAD.encode(wire), nonce))
+    }
+
+    /// Opens a sealed text.
+    ///
+    /// # Errors
+    /// [`NotOurs`], without a reason, so that an attacker learns nothing from it.
+    pub fn open(&self, purpose: Purpose, bound_to: &[&[u8]], sealed: &str) -> Result<(Vec<u8>, SealNonce), NotOurs> {
+        // The decoder is strict: it refuses padding, other alphabets and stray last bits, so each sealed text has only
+        // one encoding.
+        let wire = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NotOurs)?;
+        let (&[VERSION], rest) = wire.split_first_chunk::<1>().ok_or(NotOurs)? else { return Err(NotOurs) };
+        let (&nonce, encrypted) = rest.split_first_chunk::<NONCE_LEN>().ok_or(NotOurs)?;
+        let mut text = encrypted.to_vec();
+        let length = self
+            .key(purpose)
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated_data(bound_to)), &mut text)
+            .map_err(|_| NotOurs)?
+            .len();
+        text.truncate(length);
+        Ok((text, nonce))
+    }
+
+    /// HMAC-SHA-256 of `parts` as 43 characters of base64url, which only a holder of the key can compute. The first part
+    /// names the use.
+    #[must_use]
+    pub fn derive_text(&self, parts: &[&[u8]]) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived, &associated_data(parts)))
+    }
+
+    fn key(&self, purpose: Purpose) -> &LessSafeKey {
+        match purpose {
+            Purpose::State => &self.state,
+            Purpose::Binding => &self.binding,
+        }
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer([redacted])")
+    }
+}
+
+fn associated_data(parts: &[&[u8]]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+    for part in parts {
+        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUND: &[&[u8]] = &[b"client", b"https://example/callback"];
+
+    fn sealer(secret: &str) -> Sealer {
+        Sealer::derive(secret.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_was_sealed_opens() {
+        for text in [&b""[..], b"a", &[0; 200]] {
+            let sealer = sealer("key");
+            let (sealed, nonce) = sealer.seal(Purpose::State, BOUND, text).unwrap();
+            assert_eq!(sealer.open(Purpose::State, BOUND, &sealed), Ok((text.to_vec(), nonce)));
+        }
+    }
+
+    #[test]
+    fn it_opens_for_nothing_else() {
+        let (sealed, _) = sealer("key").seal(Purpose::State, BOUND, b"text").unwrap();
+        let opened = [
+            ("another key", sealer("other").open(Purpose::State, BOUND, &sealed)),
+            ("another purpose", sealer("key").open(Purpose::Binding, BOUND, &sealed)),
+            ("another client", sealer("key").open(Purpose::State, &[b"x", BOUND[1]], &sealed)),
+            ("fewer parts", sealer("key").open(Purpose::State, &BOUND[..1], &sealed)),
+            (
+                "parts cut elsewhere",
+                sealer("key").open(Purpose::State, &[b"clienth", b"ttps://example/callback"], &sealed),
+            ),
+            ("empty", sealer("key").open(Purpose::State, BOUND, "")),
+            ("not base64url", sealer("key").open(Purpose::State, BOUND, "+/+/")),
+            ("padded", sealer("key").open(Purpose::State, BOUND, &format!("{sealed}="))),
+        ];
+        for (name, result) in opened {
+            assert_eq!(result, Err(NotOurs), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_bit_and_every_length_counts() {
+        let sealer = sealer("key");
+        let (sealed, _) = sealer.seal(Purpose::State, BOUND, b"text").unwrap();
+        let wire = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for bit in 0..wire.len() * 8 {
+            let mut altered = wire.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let altered = BASE64_URL_SAFE_NO_PAD.encode(altered);
+            assert_eq!(sealer.open(Purpose::State, BOUND, &altered), Err(NotOurs), "bit {bit}");
+        }
+        for length in 0..wire.len() {
+            let truncated = BASE64_URL_SAFE_NO_PAD.encode(&wire[..length]);
+            assert_eq!(sealer.open(Purpose::State, BOUND, &truncated), Err(NotOurs), "length {length}");
+        }
+    }
+}

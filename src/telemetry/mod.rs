@@ -1,0 +1,46 @@
+//! Log lines and metrics. No type here can hold a phone number, code, state, token, secret, cookie or query.
+
+mod metrics;
+mod verification;
+
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use verification::{Event, Step, Telemetry};
+
+/// Lambda's logging settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// `AWS_LAMBDA_LOG_LEVEL`: lines below this level are not written.
+    pub level: LevelFilter,
+    /// `AWS_LAMBDA_LOG_FORMAT`: plain text instead of JSON.
+    pub text: bool,
+}
+
+/// Sets up logging for this process: lines on standard output.
+///
+/// Only this crate's own lines are let through at every level. The libraries below it log what they send and receive
+/// once the level is low enough, so of them only warnings and errors of the Lambda runtime are, which contain no data.
+pub fn init(settings: Settings) {
+    let level = settings.level;
+    let ours = Targets::new()
+        .with_target("number_verification", level)
+        .with_target("lambda_runtime", level.min(LevelFilter::WARN));
+    let lines = tracing_subscriber::fmt::layer();
+    let lines = if settings.text {
+        // CloudWatch stamps each line with its time, and shows escape codes as they are.
+        lines.with_ansi(false).without_time().boxed()
+    } else {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    };
+    // A second call, in a test, leaves the first in place.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+
+    // The default hook prints the panic's message, which may quote what it could not handle.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "panic: please report this location as a defect");
+    }));
+}

@@ -1,0 +1,347 @@
+//! The log line of a verification, with its CloudWatch metrics.
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
+
+use super::metrics::{Directive, EmbeddedMetrics, Metric};
+use crate::call_log::CallLog;
+use crate::correlator::Correlator;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// The namespace of the metrics in CloudWatch. The alarms and the dashboard in `template.yaml` name it too; a test holds the
+/// two together.
+const NAMESPACE: &str = "NumberVerification";
+
+/// The dimension that keeps two stacks in one account apart.
+const FUNCTION_NAME: &str = "FunctionName";
+
+/// Writes the lines of one environment.
+#[derive(Debug)]
+pub struct Telemetry {
+    function_name: String,
+    /// Whether no line has been written yet.
+    cold: AtomicBool,
+}
+
+/// A step of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Sending the browser to the operator.
+    Start,
+    /// The operator's redirect back.
+    Callback,
+}
+
+/// What is known of a step, whatever its result.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// Which step it is.
+    pub step: Step,
+    /// From the event to the answer.
+    pub time: Duration,
+    /// The reference on the page.
+    pub correlator: &'a Correlator,
+    /// The operator's host.
+    pub operator: &'a str,
+    /// The calls that were made.
+    pub calls: CallLog,
+    /// Whether the result of an earlier load is shown again.
+    pub reloaded: bool,
+}
+
+impl Telemetry {
+    /// Telemetry of the function with this name (`AWS_LAMBDA_FUNCTION_NAME`).
+    #[must_use]
+    pub fn new(function_name: String) -> Self {
+        Self { function_name, cold: AtomicBool::new(true) }
+    }
+
+    /// Writes the line of a verification that has been started.
+    pub fn started(&self, event: &Event) {
+        self.write(event, Result::Started);
+    }
+
+    /// Writes the line of a verification that has ended. A start that fails through our own fault is an outage like any
+    /// other, and counts as one.
+    pub fn concluded(&self, event: &Event, result: &std::result::Result<bool, Failure>) {
+        self.write(event, Result::of(result));
+    }
+
+    /// The line of a verification that has ended.
+    #[must_use]
+    pub fn line(&self, event: &Event, result: &std::result::Result<bool, Failure>) -> Vec<u8> {
+        self.render(event, Result::of(result))
+    }
+
+    /// Writes the line whatever the log level and format: CloudWatch finds metrics only in JSON, and a metric that went
+    /// missing with its line would hide an outage.
+    fn write(&self, event: &Event, result: Result) {
+        // If standard output is closed there is nowhere to report it.
+        let _ = std::io::stdout().lock().write_all(&self.render(event, result));
+    }
+
+    fn render(&self, event: &Event, result: Result) -> Vec<u8> {
+        let cold_start = self.cold.swap(false, Ordering::Relaxed);
+        let line = Line { event, result, cold_start, function_name: &self.function_name };
+        // Everything in it has a form in JSON.
+        let mut line = serde_json::to_vec(&line).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+}
+
+/// The result of a step.
+#[derive(Clone, Copy)]
+enum Result<'a> {
+    Started,
+    Concluded(Outcome, Option<&'a Failure>),
+}
+
+impl<'a> Result<'a> {
+    fn of(result: &'a std::result::Result<bool, Failure>) -> Self {
+        match result {
+            Ok(true) => Self::Concluded(Outcome::Verified, None),
+            Ok(false) => Self::Concluded(Outcome::NotVerified, None),
+            Err(failure) => Self::Concluded(failure.outcome, Some(failure)),
+        }
+    }
+}
+
+struct Line<'a> {
+    event: &'a Event<'a>,
+    result: Result<'a>,
+    cold_start: bool,
+    function_name: &'a str,
+}
+
+impl Line<'_> {
+    fn message(&self) -> &'static str {
+        match (self.result, self.event.step) {
+            (Result::Started, _) => "started",
+            (Result::Concluded(..), Step::Start) => "a verification could not be started",
+            (Result::Concluded(..), Step::Callback) => "verification",
+        }
+    }
+
+    /// How urgent the line is for the owner.
+    fn level(&self) -> &'static str {
+        match self.result {
+            Result::Concluded(Outcome::Misconfigured, _) => "ERROR",
+            Result::Concluded(Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout, _) => "WARN",
+            _ => "INFO",
+        }
+    }
+
+    /// Whether the outcome counts as a verification that could not be checked. `None` if a URL alone can produce it: the URL
+    /// is public, so nobody outside can trigger an alarm with it.
+    fn could_not_be_checked(&self, outcome: Outcome) -> Option<bool> {
+        match outcome {
+            Outcome::Verified | Outcome::NotVerified => Some(false),
+            Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => None,
+            // Both the redirect and the back channel can say so.
+            Outcome::AccessDenied | Outcome::NotOnMobileNetwork => self.event.calls.token.time.map(|_| true),
+            Outcome::NotCovered
+            | Outcome::ExpiredCode
+            | Outcome::Misconfigured
+            | Outcome::OperatorError
+            | Outcome::OperatorBusy
+            | Outcome::OperatorTimeout => Some(true),
+        }
+    }
+
+    fn metrics<M: SerializeMap>(&self, line: &mut M, mut metrics: Vec<Metric>) -> std::result::Result<(), M::Error> {
+        let mut count = |line: &mut M, name, value: bool| {
+            metrics.push(Metric::count(name));
+            line.serialize_entry(name, &u8::from(value))
+        };
+        let mut by_outcome = None;
+        match self.result {
+            Result::Started => count(line, "Started", true)?,
+            Result::Concluded(outcome, _) => {
+                if let Some(value) = self.could_not_be_checked(outcome) {
+                    count(line, "CouldNotBeChecked", value)?;
+                }
+                count(line, "OperatorRefused", outcome == Outcome::OperatorRefused)?;
+                line.serialize_entry("Verifications", &1)?;
+                by_outcome = Some(Directive {
+                    namespace: NAMESPACE,
+                    dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
+                    metrics: vec![Metric::count("Verifications")],
+                });
+            }
+        }
+        count(line, "ColdStarts", self.cold_start)?;
+        line.serialize_entry(FUNCTION_NAME, self.function_name)?;
+        let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+        let others = Directive { namespace: NAMESPACE, dimensions: &[&[FUNCTION_NAME]], metrics };
+        line.serialize_entry(
+            "_aws",
+            &EmbeddedMetrics {
+                timestamp: u64::try_from(milliseconds).unwrap_or_default(),
+                cloud_watch_metrics: by_outcome.into_iter().chain([others]).collect(),
+            },
+        )
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let event = self.event;
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("timestamp", &timestamp())?;
+        line.serialize_entry("level", self.level())?;
+        line.serialize_entry("message", self.message())?;
+        if let Result::Concluded(outcome, _) = self.result {
+            line.serialize_entry("outcome", outcome.name())?;
+        }
+        line.serialize_entry("correlator", event.correlator.as_str())?;
+        line.serialize_entry("cold_start", &self.cold_start)?;
+        line.serialize_entry("operator", event.operator)?;
+        line.serialize_entry("DurationMs", &millis(event.time))?;
+        let mut times = vec![Metric::milliseconds("DurationMs")];
+        for (metric, status, retried, call) in [
+            ("SecretMs", "secret_status", "secret_retried", &event.calls.secret),
+            ("TokenMs", "token_status", "token_retried", &event.calls.token),
+            ("VerifyMs", "verify_status", "verify_retried", &event.calls.verify),
+        ] {
+            if let Some(time) = call.time {
+                line.serialize_entry(metric, &millis(time))?;
+                times.push(Metric::milliseconds(metric));
+            }
+            if let Some(came) = call.status {
+                line.serialize_entry(status, &came)?;
+            }
+            if call.retried {
+                line.serialize_entry(retried, &true)?;
+            }
+        }
+        if let Result::Concluded(_, Some(failure)) = self.result {
+            if let Some(code) = failure.code {
+                line.serialize_entry("error_code", code)?;
+            }
+            line.serialize_entry("reason", &failure.reason)?;
+        }
+        if event.reloaded {
+            // It was counted when the operator answered.
+            line.serialize_entry("reloaded", &true)?;
+        } else {
+            self.metrics(&mut line, times)?;
+        }
+        line.end()
+    }
+}
+
+/// The time as the other lines have it. Lambda gives a line without one its own, and takes the line's level for INFO.
+fn timestamp() -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = Rfc3339.format_time(&mut Writer::new(&mut text));
+    text
+}
+
+/// Milliseconds with a tenth, as a metric.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::call_log::Call;
+
+    fn line(result: Result, calls: CallLog, reloaded: bool) -> Value {
+        let correlator = Correlator::from_header(None, "request-id");
+        let event = Event {
+            step: Step::Callback,
+            time: Duration::from_millis(20),
+            correlator: &correlator,
+            operator: "operator.example",
+            calls,
+            reloaded,
+        };
+        serde_json::to_value(Line { event: &event, result, cold_start: true, function_name: "f" }).unwrap()
+    }
+
+    #[test]
+    fn verification_is_one_line_with_its_metrics() {
+        let token = Call { time: Some(Duration::from_micros(12_340)), status: Some(400), retried: false };
+        let failure = Failure { code: Some("invalid_grant"), ..Failure::new(Outcome::ExpiredCode, "got 400") };
+        let calls = CallLog { token, ..CallLog::default() };
+        let line = line(Result::Concluded(Outcome::ExpiredCode, Some(&failure)), calls, false);
+        assert_eq!(line["outcome"], "expired_code");
+        assert_eq!(line["TokenMs"], 12.3);
+        assert_eq!(line["token_status"], 400);
+        assert_eq!(line["error_code"], "invalid_grant");
+        assert_eq!(line["reason"], "got 400");
+        assert_eq!(line["CouldNotBeChecked"], 1);
+        assert_eq!(line["ColdStarts"], 1);
+        assert!(line.get("VerifyMs").is_none());
+    }
+
+    #[test]
+    fn metrics_that_are_declared_have_values() {
+        for result in [Result::Started, Result::Concluded(Outcome::Verified, None)] {
+            let line = line(result, CallLog::default(), false);
+            for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+                assert_eq!(directive["Namespace"], "NumberVerification");
+                for metric in directive["Metrics"].as_array().unwrap() {
+                    let name = metric["Name"].as_str().unwrap();
+                    assert!(line[name].is_number(), "{name}");
+                }
+                let dimensions = directive["Dimensions"].as_array().unwrap().iter();
+                for dimension in dimensions.flat_map(|set| set.as_array().unwrap()) {
+                    let name = dimension.as_str().unwrap();
+                    assert!(line[name].is_string(), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_back_channel_failures_count_as_not_checked() {
+        let asked = CallLog { token: Call { time: Some(Duration::ZERO), ..Call::default() }, ..CallLog::default() };
+        for outcome in Outcome::ALL {
+            let (by_redirect, by_call) = match outcome {
+                Outcome::Verified | Outcome::NotVerified => (json!(0), json!(0)),
+                Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => {
+                    (Value::Null, Value::Null)
+                }
+                Outcome::AccessDenied | Outcome::NotOnMobileNetwork => (Value::Null, json!(1)),
+                _ => (json!(1), json!(1)),
+            };
+            for (calls, counted) in [(CallLog::default(), by_redirect), (asked, by_call)] {
+                let line = line(Result::Concluded(outcome, None), calls, false);
+                assert_eq!(line["CouldNotBeChecked"], counted, "{outcome:?}");
+                assert_eq!(line["OperatorRefused"], u8::from(outcome == Outcome::OperatorRefused), "{outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reload_is_logged_and_not_counted_again() {
+        let line = line(Result::Concluded(Outcome::Verified, None), CallLog::default(), true);
+        assert_eq!(line["reloaded"], true);
+        assert!(line.get("_aws").is_none(), "{line}");
+    }
+
+    #[test]
+    fn line_has_the_time_and_level_that_lambda_looks_for() {
+        for (outcome, level) in
+            [(Outcome::Verified, "INFO"), (Outcome::OperatorTimeout, "WARN"), (Outcome::Misconfigured, "ERROR")]
+        {
+            let line = line(Result::Concluded(outcome, None), CallLog::default(), false);
+            assert_eq!(line["level"], level);
+            let timestamp = line["timestamp"].as_str().unwrap();
+            assert!(timestamp.len() == 27 && timestamp.ends_with('Z'), "RFC 3339: {timestamp}");
+        }
+    }
+}

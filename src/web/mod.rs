@@ -1,0 +1,141 @@
+//! HTTP and HTML: an event becomes a request, a handler answers with a [`reply`], and the reply is rendered once.
+
+mod accept;
+mod callback;
+mod cookies;
+pub mod event;
+mod incoming;
+mod origin;
+mod origin_header;
+pub mod pages;
+mod place;
+mod reply;
+mod start;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, Method, Response};
+use lambda_http::Request;
+use url::Url;
+
+use crate::call_log::CallLog;
+use crate::flow::{Flow, StateMode};
+use crate::outcome::Outcome;
+use crate::telemetry::{Event, Step, Telemetry};
+use incoming::Incoming;
+pub use origin_header::OriginHeader;
+use pages::{Notice, Pages};
+use place::Route;
+use reply::{Content, Rendering, Reply};
+
+/// The settings of the HTTP side.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `REDIRECT_URI`, if it is not derived from the request.
+    pub redirect_uri: Option<Url>,
+    /// `CALLBACK_PATH`.
+    pub callback_path: String,
+    /// `ALLOWED_ORIGINS`.
+    pub allowed_origins: Vec<String>,
+    /// `ORIGIN_HEADER`: requests without it are refused.
+    pub origin_header: Option<OriginHeader>,
+}
+
+/// The function: everything a request needs, set up once.
+#[derive(Debug)]
+pub struct App {
+    settings: Settings,
+    flow: Flow,
+    pages: Pages,
+    telemetry: Telemetry,
+}
+
+impl App {
+    /// The function with its parts.
+    #[must_use]
+    pub fn new(settings: Settings, flow: Flow, pages: Pages, telemetry: Telemetry) -> Self {
+        Self { settings, flow, pages, telemetry }
+    }
+
+    /// Starts, in the background, what the first verification would otherwise wait for.
+    pub fn prepare(&self) {
+        self.flow.prepare();
+    }
+
+    /// Answers every request; after a panic, with an apology (the panic hook has logged where). The runtime would hand the
+    /// panic's message to the invoker, and the gateway would answer with its bare 502.
+    pub async fn answer(self: Arc<Self>, request: Request) -> Response<String> {
+        let request = Arc::new(request);
+        let handling = {
+            let (app, request) = (Arc::clone(&self), Arc::clone(&request));
+            async move { app.handle(&request).await }
+        };
+        tokio::spawn(handling).await.unwrap_or_else(|_| {
+            let incoming = Incoming::new(&request, &self.settings);
+            Reply::defect(&self.rendering(&incoming))
+        })
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, request: &Request) -> Response<String> {
+        let incoming = Incoming::new(request, &self.settings);
+        let is_open = self.settings.origin_header.as_ref().is_none_or(|header| header.is_in(request.headers()));
+        let reply = match (incoming.place.route, request.method()) {
+            _ if !is_open => Notice::ClosedAddress.into(),
+            (Route::Home, &Method::GET | &Method::HEAD) => Content::Form.into(),
+            (Route::Start, &Method::POST) => self.start(&incoming).await,
+            (Route::Callback, &Method::GET) => self.callback(&incoming).await,
+            // Whoever asks with HEAD does not see the result, so it must not spend the code.
+            (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
+            (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Content::Outcome(Outcome::WrongBrowser, None).into(),
+            (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
+            (Route::Start, _) => Reply::method_not_allowed("POST"),
+            (Route::Unknown, _) => Notice::NotFound.into(),
+        };
+        let mut response = reply.render(&self.rendering(&incoming));
+        if request.method() == Method::HEAD {
+            response.body_mut().clear();
+        }
+        response
+    }
+
+    fn rendering<'a>(&'a self, incoming: &'a Incoming) -> Rendering<'a> {
+        Rendering {
+            pages: &self.pages,
+            format: incoming.format,
+            language: incoming.language,
+            home_path: incoming.place.home_path(),
+            start_path: incoming.place.start_path(),
+            correlator: &incoming.correlator,
+            readable_by: self.reader(incoming),
+        }
+    }
+
+    fn event<'a>(&'a self, incoming: &'a Incoming, step: Step, began: Instant) -> Event<'a> {
+        Event {
+            step,
+            time: began.elapsed(),
+            correlator: &incoming.correlator,
+            operator: self.flow.operator_host(),
+            calls: CallLog::default(),
+            reloaded: false,
+        }
+    }
+
+    /// The other origin whose scripts may read the reply, if any: an allowed one; for a callback in `phone` mode every one,
+    /// because its front end sent the user there by itself.
+    fn reader(&self, incoming: &Incoming) -> Option<String> {
+        let origin = header(incoming.headers(), "origin")?;
+        if self.settings.allowed_origins.iter().any(|allowed| allowed == origin) {
+            return Some(origin.to_owned());
+        }
+        let phone_mode = self.flow.settings().state_mode == StateMode::Phone;
+        (phone_mode && incoming.place.route == Route::Callback).then(|| "*".to_owned())
+    }
+}
+
+/// A header's first value, if it is readable as text.
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,101 @@
+//! What the pages say. Each language is one value of [`Texts`], so a missing text does not compile.
+//!
+//! To add a language: copy `english.rs`, translate it, and add it to `language.rs`.
+
+use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumberError;
+
+/// All texts of one language.
+#[derive(Debug)]
+pub struct Texts {
+    /// BCP 47 tag, for the `lang` attribute.
+    pub lang: &'static str,
+    pub start_heading: &'static str,
+    pub start_what_happens: &'static str,
+    pub start_mobile_data: &'static str,
+    pub start_label: &'static str,
+    pub start_hint: &'static str,
+    pub start_button: &'static str,
+    /// Starts the title of a page that shows an error, so that a screen reader says it first.
+    pub error_prefix: &'static str,
+    pub number_empty: &'static str,
+    pub number_without_country: &'static str,
+    pub number_with_other_characters: &'static str,
+    pub number_length: &'static str,
+    pub number_zero_in_brackets: &'static str,
+    pub number_trunk_zero: &'static str,
+    pub number_double_meaning: &'static str,
+    pub try_again: &'static str,
+    pub another_way: &'static str,
+    pub to_start: &'static str,
+    /// Read out before the last digits of the number; the others are hidden.
+    pub number_ending_in: &'static str,
+    /// Stands before the correlator.
+    pub reference: &'static str,
+    pub privacy: &'static str,
+    pub not_found: PageText,
+    pub method_not_allowed: PageText,
+    pub foreign_start: PageText,
+    pub unsupported_media_type: PageText,
+    pub closed_address: PageText,
+    pub verified: PageText,
+    pub not_verified: PageText,
+    pub invalid_request: PageText,
+    pub invalid_state: PageText,
+    pub wrong_browser: PageText,
+    pub expired_code: PageText,
+    pub access_denied: PageText,
+    pub not_on_mobile_network: PageText,
+    pub not_covered: PageText,
+    pub operator_refused: PageText,
+    pub misconfigured: PageText,
+    pub operator_error: PageText,
+    pub operator_busy: PageText,
+    pub operator_timeout: PageText,
+}
+
+/// The words of one page: what happened, what it means, what to do next.
+#[derive(Debug)]
+pub struct PageText {
+    /// What happened, in a few words.
+    pub heading: &'static str,
+    /// One sentence; it says so if the service or the operator is at fault and not the user.
+    pub meaning: &'static str,
+    /// What the user can do now.
+    pub next: &'static str,
+}
+
+impl Texts {
+    /// The words for an outcome.
+    pub fn outcome(&self, outcome: Outcome) -> &PageText {
+        match outcome {
+            Outcome::Verified => &self.verified,
+            Outcome::NotVerified => &self.not_verified,
+            Outcome::InvalidRequest => &self.invalid_request,
+            Outcome::InvalidState => &self.invalid_state,
+            Outcome::WrongBrowser => &self.wrong_browser,
+            Outcome::ExpiredCode => &self.expired_code,
+            Outcome::AccessDenied => &self.access_denied,
+            Outcome::NotOnMobileNetwork => &self.not_on_mobile_network,
+            Outcome::NotCovered => &self.not_covered,
+            Outcome::OperatorRefused => &self.operator_refused,
+            Outcome::Misconfigured => &self.misconfigured,
+            Outcome::OperatorError => &self.operator_error,
+            Outcome::OperatorBusy => &self.operator_busy,
+            Outcome::OperatorTimeout => &self.operator_timeout,
+        }
+    }
+
+    /// What is wrong with a number, shown beside the form's field.
+    pub fn number_fault(&self, error: PhoneNumberError) -> &'static str {
+        match error {
+            PhoneNumberError::Empty => self.number_empty,
+            PhoneNumberError::NoCountryCode => self.number_without_country,
+            PhoneNumberError::NotANumber => self.number_with_other_characters,
+            PhoneNumberError::Length => self.number_length,
+            PhoneNumberError::ZeroInBrackets => self.number_zero_in_brackets,
+            PhoneNumberError::TrunkZero => self.number_trunk_zero,
+            PhoneNumberError::DoubleMeaning => self.number_double_meaning,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Where a request came in: which route, below which prefix, and the callback's own public address. All of it is
+//! what API Gateway says; a client's `Host` or `X-Forwarded-Host` header has no part in it.
+
+use std::borrow::Cow;
+
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+use url::Url;
+
+/// The paths of this function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Home,
+    /// `/start`
+    Start,
+    /// `CALLBACK_PATH`
+    Callback,
+    /// Below `CALLBACK_PATH`: where a browser is sent that did not start the verification.
+    WrongBrowser,
+    /// Anything else.
+    Unknown,
+}
+
+/// A request's place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which route.
+    pub route: Route,
+    /// What stands before the route in the public path: the stage, say. Empty, or `/` and more.
+    pub prefix: String,
+    /// The callback's public address; none behind a load balancer with no `REDIRECT_URI`.
+    pub redirect_uri: Option<String>,
+}
+
+pub const START_PATH: &str = "/start";
+const WRONG_BROWSER: &str = "/wrong_browser";
+
+impl Place {
+    /// Finds the place of a request.
+    pub fn of(request: &Request, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
+        let path = request.raw_http_path();
+        let (domain, stage, path) = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => {
+                let stage = context.stage.as_deref().unwrap_or("$default");
+                // The event's own path is that without the stage; the context's is the one in the address bar.
+                let path = match &context.path {
+                    Some(path) => Cow::from(path),
+                    None if stage == "$default" => Cow::from(path),
+                    None => Cow::from(format!("/{stage}{path}")),
+                };
+                (context.domain_name.as_deref(), stage, path)
+            }
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                (context.domain_name.as_deref(), context.stage.as_deref().unwrap_or("$default"), Cow::from(path))
+            }
+            _ => (None, "$default", Cow::from(path)),
+        };
+        Self::find(domain, stage, &path, callback_path, redirect_uri)
+    }
+
+    fn find(domain: Option<&str>, stage: &str, path: &str, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
+        let stage = if stage == "$default" { String::new() } else { format!("/{stage}") };
+        // A custom domain's base path, which API Gateway does not tell.
+        let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).unwrap_or_default();
+
+        let rest = strip_segments(path, &stage).or_else(|| strip_segments(path, base)).unwrap_or(path);
+        let route = match rest {
+            "" | "/" => Route::Home,
+            START_PATH => Route::Start,
+            rest => match rest.strip_prefix(callback_path) {
+                Some("") => Route::Callback,
+                Some(WRONG_BROWSER) => Route::WrongBrowser,
+                _ => Route::Unknown,
+            },
+        };
+
+        let is_api_domain = domain.is_some_and(|domain| domain.contains(".execute-api."));
+        let prefix = match redirect_uri {
+            // A custom domain, or a proxy in front of the API, which the browser does not see.
+            Some(url) if !is_api_domain || url.host_str() != domain => base,
+            _ if is_api_domain && strip_segments(path, &stage).is_some() => &stage,
+            // An HTTP API's events name the stage in the path even where a custom domain's addresses do not have it.
+            _ => "",
+        }
+        .to_owned();
+        let redirect_uri = match redirect_uri {
+            Some(url) => Some(url.to_string()),
+            None => domain.map(|domain| format!("https://{domain}{prefix}{callback_path}")),
+        };
+        Self { route, prefix, redirect_uri }
+    }
+
+    /// The start page's path.
+    pub fn home_path(&self) -> String {
+        format!("{}/", self.prefix)
+    }
+
+    /// The form's target.
+    pub fn start_path(&self) -> String {
+        format!("{}{START_PATH}", self.prefix)
+    }
+
+    /// The page of a browser that did not start the verification.
+    pub fn wrong_browser_path(&self, callback_path: &str) -> String {
+        format!("{}{callback_path}{WRONG_BROWSER}", self.prefix)
+    }
+
+    /// The origin of the public address.
+    pub fn origin(&self) -> Option<String> {
+        let url = Url::parse(self.redirect_uri.as_deref()?).ok()?;
+        Some(url.origin().ascii_serialization())
+    }
+}
+
+/// What follows a prefix that is made of whole path segments.
+fn strip_segments<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const API: Option<&str> = Some("abc.execute-api.eu-west-1.amazonaws.com");
+    const CUSTOM: Option<&str> = Some("id.shop.example");
+
+    /// The route, the prefix of links, and the `redirect_uri` without `https://` and the callback's path.
+    fn find(
+        domain: Option<&str>,
+        stage: &str,
+        path: &str,
+        redirect_uri: Option<&str>,
+    ) -> (Route, String, Option<String>) {
+        let redirect_uri = redirect_uri.map(|url| Url::parse(url).unwrap());
+        let place = Place::find(domain, stage, path, "/callback", redirect_uri.as_ref());
+        let base = |url: String| url.replacen("https://", "", 1).replacen("/callback", "", 1);
+        (place.route, place.prefix, place.redirect_uri.map(base))
+    }
+
+    #[test]
+    fn where_api_gateway_says() {
+        let api = "abc.execute-api.eu-west-1.amazonaws.com";
+        for (name, domain, stage, path, expected) in [
+            ("default stage", API, "$default", "/callback", (Route::Callback, "", api.to_owned())),
+            ("default stage, home", API, "$default", "/", (Route::Home, "", api.to_owned())),
+            ("stage", API, "dev", "/dev/callback", (Route::Callback, "/dev", format!("{api}/dev"))),
+            ("stage, home", API, "dev", "/dev", (Route::Home, "/dev", format!("{api}/dev"))),
+            ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
+            ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
+            ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
+            ("a prefix that nobody set", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
+            ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),
+            ("custom domain, stage", CUSTOM, "dev", "/dev/start", (Route::Start, "", "id.shop.example".to_owned())),
+        ] {
+            let (route, prefix, redirect_uri) = expected;
+            assert_eq!(find(domain, stage, path, None), (route, prefix.to_owned(), Some(redirect_uri)), "{name}");
+        }
+        assert_eq!(find(None, "$default", "/callback", None), (Route::Callback, String::new(), None), "load balancer");
+    }
+
+    #[test]
+    fn where_redirect_uri_says() {
+        let redirect_uri = "id.shop.example/check";
+        for (name, domain, stage, path, route, prefix) in [
+            ("load balancer", None, "$default", "/check/start", Route::Start, "/check"),
+            ("custom domain with a base path", CUSTOM, "prod", "/check/callback", Route::Callback, "/check"),
+            ("custom domain with a base path and a stage", CUSTOM, "prod", "/prod/callback", Route::Callback, "/check"),
+            ("proxy in front of a stage", API, "prod", "/prod/start", Route::Start, "/check"),
+            ("proxy in front of the default stage", API, "$default", "/start", Route::Start, "/check"),
+        ] {
+            let found = find(domain, stage, path, Some("https://id.shop.example/check/callback"));
+            assert_eq!(found, (route, prefix.to_owned(), Some(redirect_uri.to_owned())), "{name}");
+        }
+        let same = Some("https://abc.execute-api.eu-west-1.amazonaws.com/prod/callback");
+        assert_eq!(find(API, "prod", "/prod/start", same).1, "/prod", "REDIRECT_URI says what would be derived");
+    }
+}

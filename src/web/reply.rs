@@ -1,0 +1,274 @@
+//! A reply, and its two renderings: HTML for people, JSON for programs.
+
+use std::time::Duration;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::accept::Format;
+use super::pages::{self, Language, Notice, Pages, Words};
+use crate::correlator::Correlator;
+use crate::operator::AuthorizationCode;
+use crate::outcome::Outcome;
+use crate::phone_number::{PhoneNumber, PhoneNumberError};
+
+/// What a handler answers.
+#[derive(Debug)]
+pub struct Reply {
+    content: Content,
+    cookies: Vec<String>,
+    retry_after: Option<u64>,
+    allow: Option<&'static str>,
+}
+
+/// The content of a reply.
+#[derive(Debug)]
+pub enum Content {
+    /// The form for the phone number.
+    Form,
+    /// The form again, with what was typed and what is wrong with it.
+    BadNumber(String, PhoneNumberError),
+    /// The result of a verification.
+    Outcome(Outcome, Option<PhoneNumber>),
+    /// `wrong_browser`, for a program: the code and the state, which nobody has used yet.
+    Unspent(AuthorizationCode, String),
+    /// A page that is not a step of a verification.
+    Notice(Notice),
+    /// The way to the operator, and how long it stays open.
+    ToOperator(Url, Duration),
+    /// Another page of this function.
+    SeeOther(String),
+    /// Nothing: the request was not meant to have an effect.
+    Nothing,
+}
+
+/// What a reply is rendered for.
+#[derive(Debug)]
+pub struct Rendering<'a> {
+    pub pages: &'a Pages,
+    pub format: Format,
+    pub language: Language,
+    pub home_path: String,
+    pub start_path: String,
+    pub correlator: &'a Correlator,
+    /// The other origin whose scripts may read the reply: `*` for every one.
+    pub readable_by: Option<String>,
+}
+
+/// A status, a media type and a body.
+type Rendered = (u16, &'static str, String);
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+/// RFC 9457.
+const PROBLEM: &str = "application/problem+json";
+
+const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+const ON_EVERY_REPLY: [(HeaderName, HeaderValue); 6] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()")),
+    // The query contains the code and the state.
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (VARY, HeaderValue::from_static("Accept, Accept-Language, Origin")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+impl From<Content> for Reply {
+    fn from(content: Content) -> Self {
+        Self { content, cookies: Vec::new(), retry_after: None, allow: None }
+    }
+}
+
+impl From<Notice> for Reply {
+    fn from(notice: Notice) -> Self {
+        Content::Notice(notice).into()
+    }
+}
+
+impl Reply {
+    /// A 405 for a route that has these methods.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Notice::MethodNotAllowed.into() }
+    }
+
+    /// Adds a `Set-Cookie` line.
+    pub fn set_cookie(&mut self, line: String) {
+        self.cookies.push(line);
+    }
+
+    /// Sets `Retry-After`, in seconds.
+    pub fn retry_after(&mut self, seconds: Option<u64>) {
+        self.retry_after = seconds;
+    }
+
+    /// The last resort after a defect of this program: a text that needs no page.
+    pub fn defect(rendering: &Rendering) -> Response<String> {
+        let sentence = "This page could not be written. It is not your fault.".to_owned();
+        Self::from(Content::Nothing).with_headers(500, "text/plain", sentence, rendering)
+    }
+
+    /// Renders the reply.
+    pub fn render(self, rendering: &Rendering) -> Response<String> {
+        let json = (rendering.format == Format::Json).then(|| self.json(rendering)).flatten();
+        let (status, content_type, body) = match json.map_or_else(|| self.html(rendering), Ok) {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                tracing::error!(%error, "a page could not be written; please report this as a defect");
+                return Self::defect(rendering);
+            }
+        };
+        self.with_headers(status, content_type, body, rendering)
+    }
+
+    fn html(&self, rendering: &Rendering) -> askama::Result<Rendered> {
+        let Rendering { pages, language, start_path, home_path, correlator, .. } = rendering;
+        let result = |outcome: Outcome, phone_number: Option<&PhoneNumber>| -> askama::Result<(u16, String)> {
+            let page = pages.result(*language, outcome, phone_number, home_path, correlator)?;
+            Ok((outcome.status(), page))
+        };
+        let (status, page) = match &self.content {
+            Content::Form => (200, pages.start(*language, start_path, None)?),
+            Content::BadNumber(typed, error) => {
+                (Outcome::InvalidRequest.status(), pages.start(*language, start_path, Some((typed, *error)))?)
+            }
+            Content::Outcome(outcome, phone_number) => result(*outcome, phone_number.as_ref())?,
+            Content::Unspent(..) => result(Outcome::WrongBrowser, None)?,
+            Content::Notice(notice) => (notice.status(), pages.notice(*language, *notice, home_path, correlator)?),
+            Content::ToOperator(..) | Content::SeeOther(_) => (303, String::new()),
+            Content::Nothing => (204, String::new()),
+        };
+        Ok((status, HTML, page))
+    }
+
+    /// `None` if the content has no representation of its own for programs.
+    fn json(&self, rendering: &Rendering) -> Option<Rendered> {
+        let language = rendering.language;
+        match &self.content {
+            Content::Form | Content::SeeOther(_) | Content::Nothing => None,
+            Content::ToOperator(authorization_url, expires_in) => {
+                let members =
+                    json!({ "authorization_url": authorization_url.as_str(), "expires_in": expires_in.as_secs() });
+                Some((200, JSON, members.to_string()))
+            }
+            Content::BadNumber(_, error) => {
+                let words = pages::number_words(language, *error);
+                let members = outcome_members(Outcome::InvalidRequest, None, rendering);
+                Some(problem(Some(Outcome::InvalidRequest), Outcome::InvalidRequest.status(), &words, members))
+            }
+            Content::Outcome(outcome, phone_number) => {
+                let members = outcome_members(*outcome, phone_number.as_ref(), rendering);
+                Some(match outcome.device_phone_number_verified() {
+                    Some(_) => (outcome.status(), JSON, Value::Object(members).to_string()),
+                    None => {
+                        problem(Some(*outcome), outcome.status(), &pages::outcome_words(language, *outcome), members)
+                    }
+                })
+            }
+            Content::Unspent(code, state) => {
+                let outcome = Outcome::WrongBrowser;
+                let mut members = outcome_members(outcome, None, rendering);
+                members.insert("code".into(), code.expose().into());
+                members.insert("state".into(), state.as_str().into());
+                Some(problem(Some(outcome), outcome.status(), &pages::outcome_words(language, outcome), members))
+            }
+            Content::Notice(notice) => {
+                let outcome = notice.outcome();
+                let members = match outcome {
+                    Some(outcome) => outcome_members(outcome, None, rendering),
+                    None => Map::from_iter([correlator_member(rendering)]),
+                };
+                Some(problem(outcome, notice.status(), &pages::notice_words(language, *notice), members))
+            }
+        }
+    }
+
+    fn with_headers(
+        self,
+        status: u16,
+        content_type: &'static str,
+        body: String,
+        rendering: &Rendering,
+    ) -> Response<String> {
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.extend(ON_EVERY_REPLY);
+        headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(rendering.language.tag()));
+        headers.insert(CONTENT_SECURITY_POLICY, rendering.pages.content_security_policy().clone());
+        let mut insert = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.append(name, value);
+            }
+        };
+        insert(X_CORRELATOR, rendering.correlator.as_str());
+        match &self.content {
+            Content::ToOperator(url, _) if status == 303 => insert(LOCATION, url.as_str()),
+            Content::SeeOther(path) => insert(LOCATION, path),
+            _ => {}
+        }
+        for cookie in &self.cookies {
+            insert(SET_COOKIE, cookie);
+        }
+        if let Some(methods) = self.allow {
+            insert(ALLOW, methods);
+        }
+        if let Some(seconds) = self.retry_after {
+            insert(RETRY_AFTER, &seconds.to_string());
+        }
+        if let Some(origin) = &rendering.readable_by {
+            insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            insert(ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After, x-correlator");
+            // Cookies only for a named origin.
+            if origin != "*" {
+                insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+            }
+        }
+        response
+    }
+}
+
+fn outcome_members(outcome: Outcome, phone_number: Option<&PhoneNumber>, rendering: &Rendering) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("outcome".into(), outcome.name().into());
+    if let Some(verified) = outcome.device_phone_number_verified() {
+        members.insert("devicePhoneNumberVerified".into(), verified.into());
+    }
+    if let Some(phone_number) = phone_number {
+        members.insert("phone_number".into(), phone_number.masked().into());
+    }
+    members.extend([correlator_member(rendering)]);
+    if let Some(fallback_url) = rendering.pages.fallback_url().filter(|_| outcome != Outcome::Verified) {
+        members.insert("fallback_url".into(), fallback_url.into());
+    }
+    members
+}
+
+fn correlator_member(rendering: &Rendering) -> (String, Value) {
+    ("correlator".to_owned(), rendering.correlator.as_str().into())
+}
+
+/// Problem details (RFC 9457). Their `type` names the outcome; there is nothing to fetch behind it. Without an outcome it
+/// says no more than the HTTP status does (§4.2.1).
+fn problem(outcome: Option<Outcome>, status: u16, words: &Words, members: Map<String, Value>) -> Rendered {
+    let kind = outcome.map_or_else(
+        || "about:blank".to_owned(),
+        |outcome| format!("urn:problem-type:number-verification:{}", outcome.name()),
+    );
+    let mut problem = Map::new();
+    problem.insert("type".into(), kind.into());
+    problem.insert("title".into(), words.title.into());
+    problem.insert("status".into(), status.into());
+    problem.insert("detail".into(), words.detail.as_str().into());
+    problem.extend(members);
+    (status, PROBLEM, Value::Object(problem).to_string())
+}
