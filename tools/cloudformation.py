@@ -4,22 +4,33 @@
     cloudformation.py deploy URL TEMPLATE [NAME=VALUE ...]   make it a stack of the moto server at URL
     cloudformation.py bucket URL NAME                        an empty bucket there
     cloudformation.py function URL NAME                      the configuration of a function there, and of its role
+    cloudformation.py pack [NAME=VALUE ...]                  what `make deploy` puts beside the program before `sam deploy`
+    cloudformation.py uploaded URL TEMPLATE                  the code of a packaged template: its S3 key, and its files
+    cloudformation.py versions                               the names of the Lambda version that `make deploy` would make
+                                                             as it is, and with each parameter changed alone
 
 Prints JSON. Needs what tools/requirements-test.txt installs.
 """
 
 import ast
+import io
 import json
 import os
 import sys
+import tempfile
+import zipfile
+from pathlib import Path
 
 REGION = "eu-west-1"
 os.environ.update(AWS_DEFAULT_REGION=REGION, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
 
 import boto3  # noqa: E402 (it reads the variables above)
 from moto.cloudformation.parsing import get_model_map  # noqa: E402
+from samcli.lib.utils.hash import dir_checksum  # noqa: E402
 from samtranslator.translator.transform import transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+import deploy as make_deploy  # noqa: E402
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
@@ -32,20 +43,29 @@ class NoManagedPolicies:
 
 
 def expand(path, *parameters):
-    with open(path, encoding="utf-8") as file:
-        template = yaml_parse(file.read())
+    template = read(path)
     values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()} | dict(pairs(parameters))
+    return decide(transformed(template, dict(pairs(parameters))), values)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return yaml_parse(file.read())
+
+
+def transformed(template, parameters, code="s3://bucket/key"):
+    """After SAM's own translator, which runs inside CloudFormation."""
     if "Transform" not in template:
-        return decide(template, values)
-    for resource in template["Resources"].values():
-        # `sam package` puts the place of the upload here; before that it is a folder, which SAM itself refuses.
-        if str(resource["Properties"].get("CodeUri", "")).startswith("."):
-            resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    return decide(transform(template, dict(pairs(parameters)), NoManagedPolicies()), values)
+        return template
+    properties = template["Resources"]["NumberVerificationFunction"]["Properties"]
+    # `sam package` puts the place of the upload here; before that it is a folder, which the translator refuses.
+    if not properties["CodeUri"].startswith("s3://"):
+        properties["CodeUri"] = code
+    return transform(template, parameters, NoManagedPolicies())
 
 
 def decide(template, values):
-    """Takes out conditions: what is not made with these parameters is not there, and each If is what it comes to."""
+    """Takes out conditions: what is not made with these parameters is gone, and each If is replaced by its result."""
     conditions = template.pop("Conditions", {})
 
     def holds(condition):
@@ -153,6 +173,51 @@ def function(url, name):
     return configuration
 
 
+def pack(*parameters):
+    make_deploy.pack(make_deploy.PACKAGE, effective(dict(pairs(parameters))))
+    return {}
+
+
+def uploaded(url, path):
+    code = read(path)["Resources"]["NumberVerificationFunction"]["Properties"]["CodeUri"]
+    bucket, key = code.removeprefix("s3://").split("/", 1)
+    package = boto3.client("s3", endpoint_url=url).get_object(Bucket=bucket, Key=key)["Body"].read()
+    with zipfile.ZipFile(io.BytesIO(package)) as files:
+        return {"key": key, "expected_key": dir_checksum(str(make_deploy.PACKAGE)), "files": sorted(files.namelist())}
+
+
+def versions():
+    parameters = read(make_deploy.TEMPLATE)["Parameters"]
+    changed = {name: version({name: another_value(parameter)}) for name, parameter in parameters.items()}
+    return {"as_it_is": version({}), "again": version({}), "changed": changed}
+
+
+def version(changed):
+    """The logical id of the Lambda version; another one makes CloudFormation publish."""
+    values = effective(changed)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "bootstrap").write_bytes(b"the program")
+        make_deploy.pack(Path(folder), values)
+        # `sam deploy` names its upload so.
+        code = f"s3://bucket/{dir_checksum(folder)}"
+    resources = transformed(read(make_deploy.TEMPLATE), values, code)["Resources"]
+    (name,) = [name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Version"]
+    return name
+
+
+def effective(changed):
+    given = [f"{name}={value}" for name, value in changed.items()]
+    config = f'[default.global.parameters]\nstack_name = "x"\n[default.deploy.parameters]\nparameter_overrides = {given}'
+    return make_deploy.settings(config, None)[1]
+
+
+def another_value(parameter):
+    for value in parameter.get("AllowedValues", []):
+        if value != parameter["Default"]:
+            return value
+    return parameter["Default"] + 1 if parameter["Type"] == "Number" else "another"
+
+
 def pairs(parameters):
     return [parameter.split("=", 1) for parameter in parameters]
 
@@ -160,4 +225,5 @@ def pairs(parameters):
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     commands = {"expand": expand, "deploy": deploy, "bucket": bucket, "function": function}
+    commands |= {"pack": pack, "uploaded": uploaded, "versions": versions}
     json.dump(commands[command](*arguments), sys.stdout, default=str)

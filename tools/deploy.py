@@ -1,49 +1,66 @@
-"""`make deploy`: asks what it cannot know the first time, builds, deploys, and says what is left to do.
+"""`make deploy`: builds, deploys, and says what is left to do.
 
-The answers are kept in samconfig.toml, where every other parameter of template.yaml can be added.
+What it cannot know it asks the first time, and keeps the answers in samconfig.toml, where any other parameter of
+template.yaml can be added. Without a terminal the answers are the variables STACK_NAME, AWS_REGION and OPERATOR.
 """
 
+import hashlib
+import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from pathlib import Path
 
 import boto3  # comes with sam
+from samcli.yamlhelper import yaml_parse
 
-CONFIG = "samconfig.toml"
+CONFIG = Path("samconfig.toml")
+TEMPLATE = Path("template.yaml")
+PACKAGE = Path("target/lambda/number-verification")
 STACK = "number-verification"
 OPERATORS = "telefonica-sandbox, orange-playground, konera, or the https address below which yours has /authorize"
+ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 
 
 def main():
     try:
-        if not os.path.exists(CONFIG):
+        if not CONFIG.exists():
             first_time()
-        with open(CONFIG, "rb") as file:
-            settings = tomllib.load(file)["default"]
-        overrides = parameters(settings["deploy"]["parameters"])
-        architecture = os.environ.get("ARCH") or overrides.get("Architecture", "arm64")
-        overrides["Architecture"] = architecture
-        print(f"Optimized build for {architecture}: about 4 minutes the first time.", flush=True)
-        as_arguments = ["--parameter-overrides", *(f"{name}={quoted(value)}" for name, value in overrides.items())]
-        sam("build", "--beta-features", *as_arguments)
-        sam("deploy", *as_arguments)
-        show(settings["global"]["parameters"])
+        stack, parameters = settings(CONFIG.read_text(encoding="utf-8"), os.environ.get("ARCH"))
+        architecture = parameters["Architecture"]
+        run("make", "--no-print-directory", "build", f"ARCH={architecture}")
+        check_processor(PACKAGE / "bootstrap", architecture)
+        pack(PACKAGE, parameters)
+        deploy(parameters)
+        show(stack)
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nStopped.")
 
 
 def first_time():
-    region = boto3.Session().region_name or ask("AWS region")
-    operator = ask("Operator", "telefonica-sandbox", OPERATORS)
+    answers = {
+        "STACK_NAME": os.environ.get("STACK_NAME") or STACK,
+        "AWS_REGION": os.environ.get("AWS_REGION") or boto3.Session().region_name,
+        "OPERATOR": os.environ.get("OPERATOR"),
+    }
+    missing = [name for name, answer in answers.items() if not answer]
+    if missing and not sys.stdin.isatty():
+        sys.exit(f"make deploy: there is no terminal to ask on; set {' and '.join(missing)}.")
+    region = answers["AWS_REGION"] or ask("AWS region")
+    operator = answers["OPERATOR"] or ask("Operator", "telefonica-sandbox", OPERATORS)
     parameter = "OperatorBaseUrl" if "://" in operator else "Operator"
-    with open(CONFIG, "w", encoding="utf-8") as file:
-        file.write(
-            f"""version = 0.1
+    for answer in (answers["STACK_NAME"], region, operator):
+        if not fits(answer):
+            sys.exit(f"make deploy: {answer!r} has a character that no stack name, region or operator has.")
+    CONFIG.write_text(
+        f"""version = 0.1
 
 [default.global.parameters]
-stack_name = "{STACK}"
+stack_name = "{answers["STACK_NAME"]}"
 region = "{region}"
 
 [default.deploy.parameters]
@@ -51,13 +68,14 @@ capabilities = "CAPABILITY_IAM"
 resolve_s3 = true
 fail_on_empty_changeset = false
 tags = "application={STACK}"
-# Any parameter of template.yaml can stand here.
+# Any parameter of template.yaml can stand here. One that is taken out goes back to its default.
 parameter_overrides = [
     "Architecture={os.environ.get("ARCH") or "arm64"}",
     "{parameter}={operator}",
 ]
-"""
-        )
+""",
+        encoding="utf-8",
+    )
 
 
 def ask(what, default=None, help=None):
@@ -65,38 +83,90 @@ def ask(what, default=None, help=None):
         print(f"{what}: {help}.")
     while True:
         answer = input(f"{what}{f' [{default}]' if default else ''}: ").strip() or default
-        # It goes into a quoted string of samconfig.toml.
-        if answer and answer.isprintable() and not set(answer) & set(" \"'\\"):
+        if answer and fits(answer):
             return answer
 
 
-def parameters(settings):
-    overrides = settings.get("parameter_overrides", [])
-    # sam itself writes one string.
-    overrides = shlex.split(overrides) if isinstance(overrides, str) else overrides
-    return dict(override.split("=", 1) for override in overrides)
+def fits(answer):
+    """Whether it can stand in a quoted string of samconfig.toml."""
+    return answer.isprintable() and not set(answer) & set(" \"'\\")
 
 
-def quoted(value):
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def settings(config, architecture):
+    """Which stack to deploy, and the value of every parameter.
+
+    A parameter that is not given to `sam deploy` keeps the value of the deployment before, so all of them are given.
+    """
+    try:
+        environment = tomllib.loads(config)["default"]
+        stack = environment["global"]["parameters"]
+        stack["stack_name"]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        sys.exit(f"{CONFIG} cannot be used ({error}); move it away and run `make deploy` again to get a new one.")
+    given = overrides(environment.get("deploy", {}).get("parameters", {}).get("parameter_overrides", []))
+    if architecture:
+        given["Architecture"] = architecture
+    known = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
+    if unknown := sorted(given.keys() - known.keys()):
+        sys.exit(f"{CONFIG} sets {', '.join(unknown)}, which {TEMPLATE} does not have.")
+    values = {name: str(given.get(name, parameter["Default"])) for name, parameter in known.items()}
+    if values["Architecture"] not in ELF_MACHINES:
+        sys.exit(f"Architecture must be one of {', '.join(ELF_MACHINES)}, not {values['Architecture']!r}.")
+    return stack, values
 
 
-def sam(*arguments):
-    ended = subprocess.run(["sam", *arguments]).returncode
+def overrides(setting):
+    """`parameter_overrides` in each of the forms that sam takes: a table, a list, or the one string that it writes itself."""
+    if isinstance(setting, dict):
+        return dict(setting)
+    setting = shlex.split(setting) if isinstance(setting, str) else setting
+    return dict(override.split("=", 1) for override in setting)
+
+
+def check_processor(program, architecture):
+    head = program.read_bytes()[:20]
+    if head[:4] != b"\x7fELF" or int.from_bytes(head[18:], "little") != ELF_MACHINES[architecture]:
+        sys.exit(f"{program} is not a program for {architecture}. Nothing was deployed.")
+
+
+def pack(folder, parameters):
+    """Leaves in the folder what Lambda gets: the program, and a hash of everything that is set.
+
+    SAM publishes a version if the package changed, or the template's own text, but not if only a parameter did. And
+    Lambda publishes none if neither package nor settings changed. With this file, both see every change.
+    """
+    for other in folder.iterdir():
+        if other.name != "bootstrap":
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+    settings = json.dumps([TEMPLATE.read_text(encoding="utf-8"), parameters], sort_keys=True)
+    (folder / "settings.sha256").write_text(hashlib.sha256(settings.encode()).hexdigest() + "\n", encoding="ascii")
+
+
+def deploy(parameters):
+    # In a file that only this user can read: arguments are seen by every process.
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        json.dump(parameters, file)
+        file.flush()
+        # Not the template that a `sam build` may have left in .aws-sam.
+        run("sam", "deploy", "--template-file", str(TEMPLATE), "--parameter-overrides", f"file://{file.name}")
+
+
+def run(*command):
+    ended = subprocess.run(command).returncode
     if ended != 0:
         sys.exit(ended)
 
 
-def show(settings):
-    cloudformation = boto3.client("cloudformation", region_name=settings.get("region"))
-    stack = cloudformation.describe_stacks(StackName=settings["stack_name"])["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+def show(stack):
+    cloudformation = boto3.client("cloudformation", region_name=stack.get("region"))
+    described = cloudformation.describe_stacks(StackName=stack["stack_name"])["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     print(f"\nRegister this with the operator as redirect_uri:\n\n    {outputs['CallbackUrl']}\n")
     if "StoreClientSecret" in outputs:
         print("Store the client_id and client_secret it gives you (asks for both, shows neither):\n")
         print(f"    {outputs['StoreClientSecret']}\n")
     if "DomainTarget" in outputs:
-        print(f"Unless Route 53 was told to, point your domain (CNAME) at:\n\n    {outputs['DomainTarget']}\n")
+        print(f"Unless HostedZoneId is set, point your domain (CNAME) at:\n\n    {outputs['DomainTarget']}\n")
     print(f"Then open:\n\n    {outputs['StartUrl']}\n")
 
 

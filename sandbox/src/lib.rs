@@ -48,7 +48,7 @@ mod token;
 mod verify;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,16 +75,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Binds the port on the loopback interface and serves from a task of the current Tokio runtime.
+    /// Listens and serves from a task of the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// The port cannot be bound, for example [`io::ErrorKind::AddrInUse`].
+    /// If it cannot listen there, for example [`io::ErrorKind::AddrInUse`].
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let socket = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port))).await?;
+        let socket = TcpListener::bind(SocketAddr::from((settings.listen, settings.port))).await?;
         let tls = settings.tls.then(Tls::new).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let base_url = format!("{scheme}://{}", socket.local_addr()?);
+        let base_url = format!("{scheme}://{}", reachable(socket.local_addr()?));
         let operator = Arc::new(Operator::new(settings, base_url, tls));
         let server = tokio::spawn(server::serve(socket, Arc::clone(&operator)));
         Ok(Self { operator, server })
@@ -166,4 +166,14 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// Where a client on this machine reaches a listener: "all addresses" is not one.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }

@@ -9,12 +9,13 @@ use sandbox::{Sandbox, Settings};
 const USAGE: &str = "\
 An operator of the Number Verification API and a Secrets Manager, on one local port.
 
-sandbox [--port PORT] [--client-id ID] [--client-secret SECRET] [--redirect-uri URL]... [--tls-ca-file FILE]
+sandbox [--listen ADDRESS] [--port PORT] [--client-id ID] [--client-secret SECRET] [--redirect-uri URL]... [--tls-ca-file FILE]
 
-  --port           9901 where not given; 0 takes any free one
-  --client-id      my-app-id where not given
-  --client-secret  my-app-secret where not given
-  --redirect-uri   where the operator may redirect to, can be repeated; anywhere where not given
+  --listen         127.0.0.1 unless given; 0.0.0.0 for a container, and for everyone on your network
+  --port           9901 unless given; 0 takes any free one
+  --client-id      my-app-id unless given
+  --client-secret  my-app-secret unless given
+  --redirect-uri   where the operator may redirect to, can be repeated; anywhere unless given
   --tls-ca-file    serve https, and write the authority's certificate there, for OPERATOR_CA_FILE
 ";
 
@@ -31,7 +32,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let port = settings.port;
+    let address = std::net::SocketAddr::from((settings.listen, settings.port));
     match Sandbox::start(settings).await {
         Ok(sandbox) => {
             if let (Some(path), Some(pem)) = (&ca_file, sandbox.ca_pem())
@@ -45,7 +46,7 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("sandbox: cannot listen on 127.0.0.1:{port}: {error}; choose another with --port");
+            eprintln!("sandbox: cannot listen on {address}: {error}; choose another with --listen or --port");
             ExitCode::FAILURE
         }
     }
@@ -61,6 +62,11 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<(Setti
         }
         let mut value = || arguments.next().ok_or_else(|| format!("{flag} needs a value"));
         match flag.as_str() {
+            "--listen" => {
+                let address = value()?;
+                settings.listen =
+                    address.parse().map_err(|_| format!("--listen must be an IP address, not '{address}'"))?;
+            }
             "--port" => {
                 let port = value()?;
                 settings.port = port.parse().map_err(|_| format!("--port must be 0 to 65535, not '{port}'"))?;

@@ -1,12 +1,15 @@
 //! What is fixed for the life of a sandbox.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Who may call, which SIM the phone has, how long things last. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The port on 127.0.0.1; 0 takes any free one.
+    /// The address to listen on; `0.0.0.0` is all of this machine's, which a container needs.
+    pub listen: IpAddr,
+    /// The port there; 0 takes any free one.
     pub port: u16,
     /// The OAuth client the operator knows.
     pub client_id: String,
@@ -38,6 +41,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            listen: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             client_id: "my-app-id".into(),
             client_secret: "my-app-secret".into(),

@@ -128,6 +128,19 @@ async fn the_previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
 }
 
+/// The version before is then the new value too, and the first key is no longer among the last two.
+#[tokio::test]
+async fn storing_the_new_value_twice_ends_the_first_key_with_the_next_refresh() {
+    let sandbox = sandbox().await;
+    let (mut one, mut another) = (started(&sandbox).await, started(&sandbox).await);
+    let function = Function::beside(sandbox.clone(), &[]);
+    sandbox.set_secret_string(secret("the second state key"));
+    assert_eq!(outcome(&mut one.0, &function, &one.1).await, "verified");
+    sandbox.set_secret_string(secret("the second state key"));
+    pass(Duration::from_mins(15)).await;
+    assert_eq!(outcome(&mut another.0, &function, &another.1).await, "invalid_state");
+}
+
 /// A code belongs to the client that asked for it.
 #[tokio::test]
 async fn state_of_another_client_is_refused() {

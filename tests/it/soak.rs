@@ -95,7 +95,7 @@ struct Seen {
 
 async fn verification(function: &Function, number: usize) -> Seen {
     let phone = ["+34600000001", "+34600000002"][number % 2];
-    let correlator = format!("soak-{number}");
+    let correlator = format!("00000000-0000-4000-8000-{number:012}");
     let mut browser = Browser::default();
     let callback = browser.callback_of(function, phone).await;
     let start = Instant::now();

@@ -40,12 +40,28 @@ async fn program_serves_prints_requests_and_ends_on_sigterm() {
     assert!(status.success(), "{status}");
 }
 
+/// A container reaches this machine by an address that is not 127.0.0.1, and so does 127.0.0.2.
+#[tokio::test]
+async fn only_an_address_to_listen_on_opens_it_to_containers() {
+    for (listen, others_reach_it) in [(&[][..], false), (&["--listen", "0.0.0.0"], true)] {
+        let mut child = sandbox(&[&["--port", "0"], listen].concat());
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let first = lines.next_line().await.expect("UTF-8").expect("a line");
+        let port = first.strip_prefix("sandbox: http://127.0.0.1:").expect("a URL that can be opened here");
+        for (host, reached) in [("127.0.0.1", true), ("127.0.0.2", others_reach_it)] {
+            let health = client().get(format!("http://{host}:{port}/sandbox/health")).send().await;
+            assert_eq!(health.is_ok(), reached, "{listen:?} {host}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn start_errors_are_one_line() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("an address").port().to_string();
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
         (&["--port", &taken], 1, "cannot listen on 127.0.0.1"),
+        (&["--listen", "localhost"], 2, "--listen must be an IP address, not 'localhost'"),
         (&["--port", "70000"], 2, "--port must be 0 to 65535, not '70000'"),
         (&["--port"], 2, "--port needs a value"),
         (&["--verbose"], 2, "'--verbose' is not a flag"),

@@ -1,22 +1,16 @@
 //! From the source to a function in an account, as `make deploy` and `cargo lambda deploy` do it, with moto in the
 //! place of AWS: what is built, what is set, and that the packaged program serves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use number_verification::config::DiscoverySource;
-use number_verification::operator::presets::PRESETS;
-use number_verification::setup;
 use number_verification::transport::Deadline;
 use number_verification::transport::Transport;
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::tools;
 
@@ -30,128 +24,9 @@ const AWS: [(&str, &str); 4] = [
     ("AWS_DEFAULT_REGION", "eu-west-1"),
 ];
 
-async fn expanded(parameters: &[&str]) -> Value {
-    let arguments: Vec<_> = ["expand", "template.yaml"].into_iter().chain(parameters.iter().copied()).collect();
-    tools::cloudformation(&arguments).await
-}
-
-/// The template with its own defaults.
-async fn template() -> Value {
-    static TEMPLATE: OnceCell<Value> = OnceCell::const_new();
-    TEMPLATE.get_or_init(|| expanded(&[])).await.clone()
-}
-
-#[tokio::test]
-async fn the_template_sets_every_variable_the_program_reads_and_no_other() {
-    let asked = Mutex::new(BTreeSet::new());
-    let lookup = |name: &str| {
-        asked.lock().unwrap().insert(name.to_owned());
-        let value = match name {
-            "CLIENT_SECRET_ID" | "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "test",
-            _ => return None,
-        };
-        Some(value.to_owned())
-    };
-    assert!(DiscoverySource::read(lookup).unwrap().is_none());
-    setup::app(lookup).unwrap();
-    let mut asked = asked.into_inner().unwrap();
-    asked.retain(|name| !name.starts_with("AWS_"));
-    // A file has to be put beside the program first.
-    assert!(asked.remove("OPERATOR_CA_FILE"));
-
-    let template = template().await;
-    let variables = &template["Resources"]["NumberVerificationFunction"]["Properties"]["Environment"]["Variables"];
-    let mut set: BTreeSet<_> = variables.as_object().unwrap().keys().cloned().collect();
-    // For `sam local`, which passes on only what the template names.
-    assert!(set.remove("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
-    assert_eq!(set, asked);
-}
-
-#[tokio::test]
-async fn the_template_offers_the_operators_the_program_knows() {
-    let template = template().await;
-    let offered = template["Parameters"]["Operator"]["AllowedValues"].as_array().unwrap();
-    let offered: Vec<_> = offered.iter().filter_map(Value::as_str).collect();
-    let known: Vec<_> = [""].into_iter().chain(PRESETS.iter().map(|preset| preset.name)).collect();
-    assert_eq!(offered, known);
-}
-
-#[tokio::test]
-async fn every_parameter_is_in_a_group_and_explained() {
-    let template = template().await;
-    let groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
-    let grouped = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap());
-    let mut grouped: Vec<_> = grouped.filter_map(Value::as_str).collect();
-    grouped.sort_unstable();
-    let parameters = template["Parameters"].as_object().unwrap();
-    assert_eq!(grouped, parameters.keys().collect::<Vec<_>>());
-    for (name, parameter) in parameters {
-        assert!(parameter["Description"].is_string(), "{name} has a description");
-        assert!(!parameter["Default"].is_null(), "{name} need not be given");
-        let bounded =
-            ["AllowedPattern", "AllowedValues", "MinValue", "MaxLength"].iter().any(|rule| !parameter[rule].is_null());
-        assert!(bounded, "{name} takes not just anything");
-    }
-}
-
-/// A stack update that changes it makes a new value over the client secret that somebody stored.
-#[tokio::test]
-async fn what_generates_the_secret_never_changes() {
-    let template = template().await;
-    let secret = &template["Resources"]["ClientSecret"];
-    assert_eq!((&secret["DeletionPolicy"], &secret["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
-    assert_eq!(
-        secret["Properties"]["GenerateSecretString"],
-        json!({
-            "SecretStringTemplate": r#"{"client_id":"","client_secret":""}"#,
-            "GenerateStringKey": "state_key",
-            "PasswordLength": 64,
-            "ExcludePunctuation": true,
-        })
-    );
-}
-
-#[tokio::test]
-async fn what_is_optional_is_there_when_it_is_asked_for() {
-    const TOPIC: &str = "AlarmTopicArn=arn:aws:sns:eu-west-1:123456789012:wake-me";
-    const CERTIFICATE: &str = "DomainCertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/a-b";
-    const KEY: &str = "SecretKmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/a";
-    let domain = ["DomainName=verify.shop.example", CERTIFICATE];
-    let asked_for =
-        [TOPIC, KEY, "HostedZoneId=Z1", "CanaryDeployment=true", "Dashboard=false", "ReservedConcurrency=5"];
-    let secret = format!("ClientSecretArn={SECRET_ARN}");
-    let everything: Vec<_> = domain.iter().chain(&asked_for).copied().chain([&*secret]).collect();
-
-    let resources = |template: Value| template["Resources"].as_object().unwrap().clone();
-    let usual = resources(template().await);
-    let all = resources(expanded(&everything).await);
-    for (name, usually, when_asked) in [
-        ("ClientSecret", true, false),
-        ("DecryptSecretPolicy", false, true),
-        ("Domain", false, true),
-        ("DomainMapping", false, true),
-        ("DomainRecord", false, true),
-        ("NumberVerificationFunctionAliaslive", true, true),
-        ("NumberVerificationFunctionDeploymentGroup", false, true),
-        ("OperationsDashboard", true, false),
-    ] {
-        assert_eq!((usual.contains_key(name), all.contains_key(name)), (usually, when_asked), "{name}");
-    }
-    let alarms = |resources: &serde_json::Map<String, Value>| -> Vec<Value> {
-        let alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
-        alarms.map(|alarm| alarm["Properties"]["AlarmActions"].clone()).collect()
-    };
-    assert_eq!(alarms(&usual), vec![Value::Null; 6]);
-    assert_eq!(alarms(&all), vec![json!([{ "Ref": "AlarmTopicArn" }]); 6]);
-    let concurrency = |resources: &serde_json::Map<String, Value>| {
-        resources["NumberVerificationFunction"]["Properties"]["ReservedConcurrentExecutions"].clone()
-    };
-    assert_eq!((concurrency(&usual), concurrency(&all)), (Value::Null, json!({ "Ref": "ReservedConcurrency" })));
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cargo_lambda_deploy_makes_the_function_that_cargo_toml_describes() {
-    let program = built().await;
+    let (program, _folder) = built().await;
     let (_moto, moto) = tools::moto().await;
     let role = tools::cloudformation(&["deploy", &moto, "role.yaml", &format!("ClientSecretArn={SECRET_ARN}")]).await;
     assert_eq!(role["left_out"], json!({}));
@@ -170,7 +45,7 @@ async fn cargo_lambda_deploy_makes_the_function_that_cargo_toml_describes() {
         ("Architectures", json!([ARCHITECTURE])),
         ("MemorySize", json!(128)),
         ("Timeout", json!(20)),
-        ("TracingConfig", json!({ "Mode": "Active" })),
+        ("TracingConfig", json!({ "Mode": "PassThrough" })),
         ("Role", role["outputs"]["RoleArn"].clone()),
     ] {
         assert_eq!(function[what], expected, "{what}");
@@ -180,32 +55,28 @@ async fn cargo_lambda_deploy_makes_the_function_that_cargo_toml_describes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sam_build_and_the_stack_as_far_as_moto_goes() {
-    built().await;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sam");
-    let (build, packaged) = (folder.join("build"), folder.join("packaged.yaml"));
-    let mut sam = Command::new(tools::tool("sam"));
-    sam.args(["build", "--beta-features", "--parameter-overrides", &format!("Architecture={ARCHITECTURE}")])
-        .arg("--build-dir")
-        .arg(&build)
-        .envs(AWS)
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("PATH", tools::path());
-    tools::output(&mut sam).await;
+async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
+    let (program, _folder) = built().await;
+    let parameters = [&*format!("ClientSecretArn={SECRET_ARN}"), &format!("Architecture={ARCHITECTURE}")];
+    // `make bench` and `cargo lambda deploy` leave one there.
+    std::fs::write(program.with_extension("zip"), "not for Lambda").unwrap();
+    tools::cloudformation(&["pack", parameters[0], parameters[1]]).await;
+    let packaged = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaged.yaml");
 
     let (_moto, moto) = tools::moto().await;
     tools::cloudformation(&["bucket", &moto, "artifacts"]).await;
     let mut sam = Command::new(tools::tool("sam"));
-    sam.args(["package", "--s3-bucket", "artifacts", "--template-file"])
-        .arg(build.join("template.yaml"))
-        .arg("--output-template-file")
+    sam.args(["package", "--s3-bucket", "artifacts", "--template-file", "template.yaml", "--output-template-file"])
         .arg(&packaged)
         .envs(AWS)
         .env("AWS_ENDPOINT_URL", &moto)
         .env("SAM_CLI_TELEMETRY", "0");
     tools::output(&mut sam).await;
 
-    let parameters = [&*format!("ClientSecretArn={SECRET_ARN}"), &format!("Architecture={ARCHITECTURE}")];
+    let uploaded = tools::cloudformation(&["uploaded", &moto, packaged.to_str().unwrap()]).await;
+    assert_eq!(uploaded["files"], json!(["bootstrap", "settings.sha256"]));
+    assert_eq!(uploaded["key"], uploaded["expected_key"], "the key that tests/template.rs gives SAM's translator");
+
     let arguments: Vec<_> = ["deploy", &moto, packaged.to_str().unwrap()].into_iter().chain(parameters).collect();
     let stack = tools::cloudformation(&arguments).await;
     assert_eq!(stack["status"], "CREATE_COMPLETE");
@@ -227,19 +98,24 @@ async fn sam_build_and_the_stack_as_far_as_moto_goes() {
     assert_eq!(
         names("left_out"),
         [
+            "AnythingElseRoute",
             "Api",
-            "ApiApiGatewayDefaultStage",
+            "CallbackHeadRoute",
+            "CallbackRoute",
             "CouldNotBeCheckedAlarm",
             "FunctionErrorsAlarm",
+            "Integration",
+            "InvokePermission",
             "MisconfiguredAlarm",
             "NumberVerificationFunctionAliaslive",
-            "NumberVerificationFunctionAnythingElsePermission",
-            "NumberVerificationFunctionCallbackPermission",
-            "NumberVerificationFunctionStartPagePermission",
-            "NumberVerificationFunctionStartPermission",
             "OperationsDashboard",
+            "OperatorRefusedAlarm",
             "ServerErrorsAlarm",
             "SlowAlarm",
+            "Stage",
+            "StartPageHeadRoute",
+            "StartPageRoute",
+            "StartRoute",
             "ThrottlesAlarm",
         ]
     );
@@ -259,10 +135,10 @@ async fn sam_build_and_the_stack_as_far_as_moto_goes() {
     assert_eq!(function["Environment"]["Variables"]["STATE_MODE"], "sealed");
     assert_least_privilege(&function["RolePolicies"], SECRET_ARN);
 
-    serves(&build.join("NumberVerificationFunction/bootstrap")).await;
+    serves(&program).await;
 }
 
-/// The role may write to its own log, read the one secret, and send traces; nothing else.
+/// The role may write to its own log and read the one secret; nothing else.
 fn assert_least_privilege(policies: &Value, secret: &str) {
     let statements: Vec<_> =
         policies.as_object().unwrap().values().flat_map(|policy| policy["Statement"].as_array().unwrap()).collect();
@@ -279,11 +155,10 @@ fn assert_least_privilege(policies: &Value, secret: &str) {
         match action.as_str() {
             "logs:CreateLogStream" | "logs:PutLogEvents" => assert_eq!(resource, log),
             "secretsmanager:GetSecretValue" => assert_eq!(resource, secret),
-            "xray:PutTraceSegments" | "xray:PutTelemetryRecords" => assert_eq!(resource, "*"),
             other => panic!("{other} is more than is needed"),
         }
     }
-    assert_eq!(allowed.len(), 5);
+    assert_eq!(allowed.len(), 3);
 }
 
 /// The packaged program under AWS's Runtime Interface Emulator.
@@ -312,72 +187,33 @@ async fn serves(program: &Path) {
     }
 }
 
-/// What `make build` builds. Some minutes the first time.
-async fn built() -> PathBuf {
-    static ONCE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    let _one_at_a_time = ONCE.lock().await;
+/// What `make build` builds, in a folder that is this test's until it drops the guard: cargo-lambda leaves a zip there.
+/// Some minutes the first time.
+async fn built() -> (PathBuf, MutexGuard<'static, ()>) {
+    static FOLDER: Mutex<()> = Mutex::const_new(());
+    let guard = FOLDER.lock().await;
     tools::output(Command::new("make").arg("build").env_remove("ARCH")).await;
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lambda/number-verification/bootstrap")
+    (Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lambda/number-verification/bootstrap"), guard)
 }
 
-/// `make deploy`'s script, with `sam` only noting what it is asked to do, and a stack in moto as the result.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn make_deploy_asks_what_it_cannot_know_and_says_what_is_left_to_do() {
-    let (_moto, moto) = tools::moto().await;
-    let stack = json!({
-        "Parameters": {},
-        "Resources": { "Log": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": "x" } } },
-        "Outputs": {
-            "CallbackUrl": { "Value": "https://a.example/numberverification-callback" },
-            "StartUrl": { "Value": "https://a.example/" },
-            "StoreClientSecret": { "Value": "aws secretsmanager …" },
-        },
-    });
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("stack.yaml"), stack.to_string()).unwrap();
-    tools::cloudformation(&["deploy", &moto, folder.join("stack.yaml").to_str().unwrap()]).await;
-    std::fs::write(folder.join("sam"), "#!/bin/sh\necho \"$@\" >> sam.log\n").unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.join("sam"), mode).unwrap();
-
-    for (answers, asks, sam) in [
-        (
-            "eu-west-1\n\n",
-            &["AWS region: ", "Operator [telefonica-sandbox]: "][..],
-            r#"--parameter-overrides Architecture="arm64" Operator="telefonica-sandbox""#,
-        ),
-        // The second time everything is known.
-        ("", &[], r#"--parameter-overrides Architecture="arm64" Operator="telefonica-sandbox""#),
-    ] {
-        let mut deploy = Command::new(tools::tool("python"))
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/deploy.py"))
-            .current_dir(&folder)
-            .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
-            .env("AWS_ENDPOINT_URL", &moto)
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        deploy.stdin.take().unwrap().write_all(answers.as_bytes()).await.unwrap();
-        let said = deploy.wait_with_output().await.unwrap();
-        let said = String::from_utf8(said.stdout).unwrap();
-        for question in ["AWS region: ", "Operator [telefonica-sandbox]: "] {
-            assert_eq!(said.contains(question), asks.contains(&question), "{question} {said}");
-        }
-        let log = std::fs::read_to_string(folder.join("sam.log")).unwrap();
-        assert_eq!(log, format!("build --beta-features {sam}\ndeploy {sam}\n"));
-        std::fs::remove_file(folder.join("sam.log")).unwrap();
-        for left_to_do in
-            ["https://a.example/numberverification-callback", "aws secretsmanager …", "https://a.example/\n"]
-        {
-            assert!(said.contains(left_to_do), "{said}");
+/// What makes the deployed program cannot change without a change here.
+#[test]
+fn everything_that_builds_the_deployed_program_is_pinned() {
+    let file = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let workflow = file(".github/workflows/ci.yml");
+    let actions: Vec<_> = workflow.lines().filter_map(|line| line.split_once("uses: ")).collect();
+    assert!(!actions.is_empty());
+    for (_, action) in actions {
+        let commit = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # v")).map_or("", |(sha, _)| sha);
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "a tag can move: {action}");
+    }
+    for name in ["tools/requirements-run.txt", "tools/requirements-deny.txt"] {
+        for package in file(name).split("\n\n").flat_map(|part| part.split("==").skip(1)) {
+            assert!(package.contains("--hash=sha256:"), "{name}: {package}");
         }
     }
-    let samconfig = std::fs::read_to_string(folder.join("samconfig.toml")).unwrap();
-    assert!(samconfig.contains(r#"region = "eu-west-1""#) && samconfig.contains("capabilities"), "{samconfig}");
+    let makefile = file("Makefile");
+    let builds: Vec<_> = makefile.lines().filter(|line| line.contains("cargo lambda build")).collect();
+    assert!(!builds.is_empty() && builds.iter().all(|build| build.contains("--locked")), "{builds:?}");
+    assert!(file("rust-toolchain.toml").contains("channel = \"1."), "a version and not the name of a channel");
 }

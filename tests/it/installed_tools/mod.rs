@@ -5,5 +5,7 @@ mod cargo_lambda;
 mod dashboard;
 mod deployment;
 mod lambda_runtime;
+mod make_deploy;
 mod openid_provider;
+mod template;
 mod tools;

@@ -29,11 +29,6 @@ pub fn runtime_interface_emulator() -> PathBuf {
     found.expect("the wheel of aws-sam-cli has the emulator")
 }
 
-/// `PATH` with the installed programs first, for programs that call each other.
-pub fn path() -> String {
-    format!("{}:{}", venv().join("bin").display(), std::env::var("PATH").unwrap_or_default())
-}
-
 fn venv() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/venv")
 }
