@@ -1,5 +1,5 @@
-//! `cargo bench`: the parts of a verification that wait for nobody, each by itself, so that a change that slows one down
-//! is found. How long a verification takes as a whole is `make bench`'s to say.
+//! `cargo bench`: the parts of a verification that do not wait for I/O, each by itself, to detect changes that slow one
+//! down. `make bench` measures whole verifications.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use number_verification::web::pages::{Branding, Language, Pages};
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =
     [b"my-app-id", b"https://abc123.execute-api.eu-west-1.amazonaws.com/numberverification-callback"];
-/// As long as a state's: an expiry, a hash, a phone number.
+/// A plaintext as long as a state's: an expiry, a hash, a phone number.
 const STATE: [u8; 8 + 32 + 16] = [7; 56];
 
 fn parse(c: &mut Criterion) {

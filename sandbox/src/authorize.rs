@@ -1,4 +1,5 @@
-//! The authorization endpoint (RFC 6749 §4.1.1), which knows the phone's SIM by the connection and so asks nothing.
+//! The authorization endpoint (RFC 6749 §4.1.1). It identifies the SIM from the connection, so it asks the user
+//! nothing.
 
 use std::sync::Arc;
 
@@ -34,8 +35,8 @@ pub(crate) async fn authorize(State(operator): State<Arc<Operator>>, RawQuery(qu
     redirect(&operator, &redirect_uri, &parameters, &answer)
 }
 
-/// The client and where to send the browser back to. Without both nothing is sent anywhere: RFC 6749
-/// §4.1.2.1 forbids to redirect to a URI that was not verified.
+/// The client and its redirect URI. Without both there is no redirect: RFC 6749 §4.1.2.1 forbids redirecting to a URI
+/// that was not verified.
 fn destination(operator: &Operator, parameters: &Parameters) -> Result<(String, String), String> {
     for name in ["client_id", "redirect_uri"] {
         if parameters.is_repeated(name) {
@@ -46,13 +47,13 @@ fn destination(operator: &Operator, parameters: &Parameters) -> Result<(String, 
     if !lock(&operator.clients).knows(client_id) {
         return Err(format!("the client_id {client_id} is not known"));
     }
-    // OpenID Connect Core §3.1.2.1 has it required, RFC 6749 does not; CAMARA follows OpenID Connect.
+    // OpenID Connect Core §3.1.2.1 requires it, RFC 6749 does not. CAMARA follows OpenID Connect.
     let requested = parameters.get("redirect_uri").ok_or("redirect_uri is missing")?;
     let redirect_uri = redirect_uri::resolve(requested, &operator.settings.registered_redirect_uris)?;
     Ok((client_id.to_owned(), redirect_uri))
 }
 
-/// RFC 6749 §4.1.1, RFC 7636 §4.3. Other parameters (`prompt`, `login_hint`, `nonce`) are listed in the ledger only.
+/// RFC 6749 §4.1.1, RFC 7636 §4.3. Other parameters (`prompt`, `login_hint`, `nonce`) are only recorded in the ledger.
 fn validate(parameters: &Parameters) -> Result<(Option<CodeChallenge>, Scope), OAuthError> {
     if let Some(name) = parameters.repeated() {
         return Err(OAuthError::repeated(name));
@@ -81,7 +82,7 @@ fn validate(parameters: &Parameters) -> Result<(Option<CodeChallenge>, Scope), O
     Ok((code_challenge, scope))
 }
 
-/// Passes the request on, unless the user refuses it.
+/// Issues a code, unless the user refuses.
 fn consent<T>(operator: &Operator, request: T) -> Result<T, OAuthError> {
     match lock(&operator.play).scenario {
         Scenario::ConsentRefused => Err(OAuthError::new("access_denied", "the user refused")),

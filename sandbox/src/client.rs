@@ -12,7 +12,7 @@ use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::settings::Settings;
 
-/// How a token request tried to authenticate its client; names from RFC 7591 §2.
+/// How a token request tried to authenticate its client. The names are those of RFC 7591 §2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
@@ -37,7 +37,7 @@ impl ClientAuth {
     }
 }
 
-/// The clients the operator knows, id to secret.
+/// The clients the operator knows: their secrets by ID.
 #[derive(Debug)]
 pub(crate) struct Clients(HashMap<String, String>);
 
@@ -56,7 +56,7 @@ impl Clients {
         self.0.insert(client_id.to_owned(), client_secret);
     }
 
-    /// The id of the client that sent this request, or why that is not known.
+    /// The ID of the client that sent this request, or why it is not authenticated.
     pub(crate) fn authenticate(&self, headers: &HeaderMap, form: &Parameters) -> Result<String, OAuthError> {
         let (client_id, client_secret) = match ClientAuth::of(headers, form) {
             Some(ClientAuth::Both) => {
@@ -97,7 +97,7 @@ fn posted_credentials(form: &Parameters) -> Result<(String, String), OAuthError>
 }
 
 fn form_urldecode(value: &str) -> String {
-    // As a pair's value, so that '=' stands for itself; a bare '&', which no encoder leaves, ends the value.
+    // Decoded as the value of a pair, so that '=' is literal. An '&' that is not encoded ends the value.
     let pair = format!("v={value}");
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `/sandbox/…`: choosing what happens and reading what happened, over HTTP.
+//! `/sandbox/…`: chooses what happens, and shows what has happened, over HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::scenario::Scenario;
 use crate::script::{Reply, Scripted, canned};
 use crate::served::Served;
 
-/// A request the sandbox cannot follow: 400 and a line that says why.
+/// The answer to an invalid request: 400 and a line that says why.
 pub(crate) struct BadRequest(String);
 
 impl IntoResponse for BadRequest {
@@ -34,7 +34,7 @@ struct ChosenScenario {
     scenario: String,
 }
 
-/// From the page's form the browser goes back to the page; a program gets 204.
+/// A browser that sent the page's form returns to the page; a program gets 204.
 pub(crate) async fn set_scenario(
     State(operator): State<Arc<Operator>>,
     headers: HeaderMap,
@@ -51,7 +51,7 @@ pub(crate) async fn set_scenario(
     if is_form { Ok(Redirect::to("/").into_response()) } else { Ok(StatusCode::NO_CONTENT.into_response()) }
 }
 
-/// A script as JSON. Without `status` and `body` the answer is the real one, `delay_ms` late.
+/// A script as JSON. Without `status` and `body` it is the real answer, delayed by `delay_ms`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonScript {
@@ -81,7 +81,7 @@ impl JsonScript {
             }
         };
         if let Reply::Canned { status, headers, .. } = &reply {
-            // Better refused now than found out by whoever calls that leg.
+            // It is refused now, so that it does not fail when the leg is called.
             canned(*status, headers, Vec::new()).map_err(BadRequest)?;
         }
         Ok(Scripted { reply, delay: Duration::from_millis(self.delay_ms), times: self.times })

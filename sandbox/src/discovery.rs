@@ -1,5 +1,5 @@
-//! What the operator says about itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2). It names no verify endpoint: the
-//! specifications have no member for one.
+//! The operator's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2). The specifications have no member for the
+//! verify endpoint.
 
 use std::sync::Arc;
 

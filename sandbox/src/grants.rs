@@ -1,4 +1,4 @@
-//! The authorization codes and access tokens that are out, each good once and for a while.
+//! The issued authorization codes and access tokens. Each works once, and expires.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -16,14 +16,14 @@ pub(crate) struct Authorization {
     pub scope: Scope,
 }
 
-/// What a client shows at the token endpoint beside the code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+/// What a client sends to the token endpoint with the code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 pub(crate) struct Exchange<'a> {
     pub client_id: &'a str,
     pub redirect_uri: Option<&'a str>,
     pub code_verifier: Option<&'a str>,
 }
 
-/// An access token as the token endpoint hands it out.
+/// An access token as the token endpoint returns it.
 pub(crate) struct Issued {
     pub access_token: String,
     pub scope: Scope,
@@ -61,14 +61,14 @@ impl Grants {
         self.tokens.issue(scope)
     }
 
-    /// A token for a code, or why there is none. An exchange that fails leaves the code as it was.
+    /// A token for a code, or why there is none. A failed exchange does not use up the code.
     pub(crate) fn exchange(&mut self, code: &str, exchange: &Exchange) -> Result<Issued, &'static str> {
         let found = self.codes.get_mut(code).ok_or("the code is not known, or too old")?;
         let authorization = &found.authorization;
         if authorization.client_id != exchange.client_id {
             return Err("the code was issued to another client");
         }
-        // RFC 6749 §4.1.2: a code used twice may be a stolen one, so what it was exchanged for ends too.
+        // RFC 6749 §4.1.2: a code used twice may have been stolen, so its token is revoked too.
         if let Some(access_token) = &found.spent_on {
             if let Some(token) = self.tokens.get_mut(access_token) {
                 token.usable = false;
@@ -89,7 +89,7 @@ impl Grants {
             (Some(_), None) => {
                 return Err("code_verifier is missing, but the authorization request had a code_challenge");
             }
-            // RFC 9700 §2.1.1: else an attacker could strip the challenge from the authorization request.
+            // RFC 9700 §2.1.1: otherwise an attacker could strip the challenge from the authorization request.
             (None, Some(_)) => {
                 return Err("code_verifier is there, but the authorization request had no code_challenge");
             }
@@ -99,7 +99,7 @@ impl Grants {
         Ok(issued)
     }
 
-    /// What a token allows, or why nothing. CAMARA: it serves one request, whatever comes of that.
+    /// What a token allows, or why it allows nothing. CAMARA: a token works for one request, whatever its result.
     pub(crate) fn spend_token(&mut self, access_token: &str) -> Result<Scope, &'static str> {
         let token = self.tokens.get_mut(access_token).ok_or("the access token is not known, or too old")?;
         if std::mem::replace(&mut token.usable, false) {
@@ -117,12 +117,12 @@ impl Expiring<Token> {
     }
 }
 
-/// Values under random keys, each forgotten when its time is over.
+/// Values with random keys, each removed when it expires.
 #[derive(Debug)]
 struct Expiring<T> {
     lifetime: Duration,
     values: HashMap<String, T>,
-    /// Oldest first: all live equally long.
+    /// Oldest first; all have the same lifetime.
     ends: VecDeque<(Instant, String)>,
 }
 

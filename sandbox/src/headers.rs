@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-/// A header's value, where it is there and visible ASCII.
+/// A header's value, if it is present and visible ASCII.
 pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
@@ -14,7 +14,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(essence.trim().to_ascii_lowercase())
 }
 
-/// What follows the scheme's name in `Authorization`, where it is that scheme (RFC 9110 §11.4).
+/// The credentials in `Authorization`, if it has this scheme (RFC 9110 §11.4).
 pub(crate) fn authorization<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
     let (found, credentials) = text(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
     found.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))

@@ -10,7 +10,7 @@ use crate::leg::Leg;
 use crate::operator::lock;
 use crate::served::Served;
 
-/// How many requests are kept: a benchmark sends more than anyone will read.
+/// How many requests are kept. A benchmark sends more than anyone will read.
 const KEPT: usize = 10_000;
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Ledger {
         Self { book: Arc::default(), print }
     }
 
-    /// Lists a request at its arrival: one whose client goes away has been made all the same.
+    /// Lists a request when it arrives, so that it is listed even if its client does not wait for the answer.
     pub(crate) fn arrived(&self, served: Served) -> Entry {
         let mut book = lock(&self.book);
         if let Some(leg) = served.leg {
@@ -68,7 +68,7 @@ impl Ledger {
     }
 }
 
-/// A request that is being answered. Dropped before [`Entry::answered`], the client did not wait.
+/// A request that is being answered. If it is dropped before [`Entry::answered`], the client did not wait.
 pub(crate) struct Entry {
     id: u64,
     served: Served,
@@ -88,7 +88,7 @@ impl Drop for Entry {
             self.served.abandoned();
         }
         if self.print {
-            // Who closed the terminal does not want the sandbox to fail over it.
+            // The sandbox keeps running if its terminal is closed.
             let _ = writeln!(std::io::stdout().lock(), "{}", self.served);
         }
         let mut book = lock(&self.book);

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of request the sandbox answers in somebody else's place.
+/// A kind of request that the sandbox answers instead of the operator or AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Leg {
-    /// The browser at the operator's authorization endpoint.
+    /// The browser's request to the authorization endpoint.
     Authorize,
-    /// The code for a token.
+    /// The exchange of a code for a token.
     Token,
-    /// The number for an answer.
+    /// The question about a number.
     Verify,
     /// Secrets Manager.
     Secret,
@@ -20,7 +20,7 @@ impl Leg {
     /// Every leg, in the order of the discriminants.
     pub const ALL: [Self; 4] = [Self::Authorize, Self::Token, Self::Verify, Self::Secret];
 
-    /// Judged by the path alone, so that a wrong method is still seen as this leg's.
+    /// The leg of a path. A request with a wrong method still belongs to its leg.
     pub(crate) fn of(path: &str) -> Option<Self> {
         match path {
             "/" => Some(Self::Secret),

@@ -1,22 +1,22 @@
 //! An operator of the Open Gateway Number Verification API, and the Secrets Manager that holds the
-//! credentials for it, on one local port: to develop against, to test against, to measure against.
+//! credentials for it, on one local port. Development, tests and benchmarks use it.
 //!
-//! It shares no code with the product, so that the two can disagree. It is stricter than an operator
-//! has to be: what the specifications forbid, it refuses, and says why.
+//! It shares no code with the product, so that an error in one shows in the other. It is stricter than an operator
+//! has to be: it refuses what the specifications forbid, and says why.
 //!
-//! A map of the house, in the order a verification passes through it:
+//! The modules, in the order of a verification:
 //!
-//! - [`Settings`] (`settings.rs`): who may call, which SIM the phone has. `main.rs` reads them from flags.
-//! - `server.rs`: the routes, and the one funnel every request goes through; `listener.rs` numbers the connections,
-//!   `tls.rs` encrypts them where [`Settings::tls`] says so.
+//! - [`Settings`] (`settings.rs`): the clients, and the phone's SIM. `main.rs` reads them from flags.
+//! - `server.rs`: the routes, and the function every request passes through. `listener.rs` numbers the connections,
+//!   `tls.rs` encrypts them if [`Settings::tls`] is set.
 //! - `secrets_manager.rs`: `GetSecretValue`.
 //! - `authorize.rs`: the authorization endpoint; `scope.rs`, `redirect_uri.rs` and `pkce.rs` judge its parameters.
-//! - `discovery.rs`: what the operator says about itself (OpenID Connect Discovery).
+//! - `discovery.rs`: the operator's metadata (OpenID Connect Discovery).
 //! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens.
 //! - `verify.rs`: the Number Verification API itself.
-//! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): what happens instead of the usual.
-//! - [`Served`] (`served.rs`): what was asked and answered; `ledger.rs` keeps the list.
-//! - `control.rs`: `/sandbox/…`, all of that over HTTP; `page.rs`: the same for people.
+//! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): answers that differ from the usual ones.
+//! - [`Served`] (`served.rs`): a request and its answer; `ledger.rs` keeps the list.
+//! - `control.rs`: `/sandbox/…`, which controls the sandbox over HTTP; `page.rs`: the page for people.
 
 #![forbid(unsafe_code)]
 
@@ -90,7 +90,8 @@ impl Sandbox {
         Ok(Self { operator, server })
     }
 
-    /// Scheme, host and port, without a slash at the end: `http://127.0.0.1:41234`. Also the issuer (`iss`).
+    /// Scheme, host and port without a slash at the end, such as `http://127.0.0.1:41234`. It is also the issuer
+    /// (`iss`).
     #[must_use]
     pub fn base_url(&self) -> String {
         self.operator.base_url.clone()
@@ -101,19 +102,19 @@ impl Sandbox {
         lock(&self.operator.play).scenario = scenario;
     }
 
-    /// Makes one leg answer what the script says, whatever the scenario; `None` takes the script away.
+    /// Makes one leg answer by a script, whatever the scenario. `None` removes the script.
     pub fn script(&self, leg: Leg, scripted: Option<Scripted>) {
         lock(&self.operator.play).set_script(leg, scripted);
     }
 
     /// Changes the secret that the operator accepts from [`Settings::client_id`], as a rotation does.
-    /// What Secrets Manager serves stays as it is: see [`Sandbox::set_secret_string`].
+    /// [`Sandbox::set_secret_string`] changes what Secrets Manager serves.
     pub fn set_client_secret(&self, client_secret: impl Into<String>) {
         lock(&self.operator.clients).set_secret(&self.operator.settings.client_id, client_secret.into());
     }
 
     /// Puts a new version of the secret into Secrets Manager; the one it replaces becomes `AWSPREVIOUS`.
-    /// What the operator accepts stays as it is: see [`Sandbox::set_client_secret`].
+    /// [`Sandbox::set_client_secret`] changes what the operator accepts.
     pub fn set_secret_string(&self, secret_string: impl Into<String>) {
         lock(&self.operator.secret).put(secret_string.into());
     }
@@ -123,8 +124,8 @@ impl Sandbox {
         lock(&self.operator.secret).age(by);
     }
 
-    /// What was asked of the operator and of Secrets Manager, in the order of arrival. The page and
-    /// `/sandbox/…` are not listed. The oldest are forgotten beyond ten thousand.
+    /// The requests to the operator and to Secrets Manager, in the order of arrival. Requests for the page and
+    /// `/sandbox/…` are not listed. Only the last ten thousand are kept.
     #[must_use]
     pub fn requests(&self) -> Vec<Served> {
         self.operator.ledger.requests()
@@ -141,14 +142,14 @@ impl Sandbox {
         self.operator.ledger.clear();
     }
 
-    /// The certificate, in PEM, of the authority behind an `https` sandbox: what `OPERATOR_CA_FILE` is to hold.
-    /// `None` where it serves plain `http`.
+    /// The certificate (PEM) of the authority of an `https` sandbox, for `OPERATOR_CA_FILE`. `None` if the sandbox
+    /// serves plain `http`.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.operator.tls.as_ref().map(Tls::ca_pem)
     }
 
-    /// How many TLS handshakes were completed since the start; none where it serves plain `http`.
+    /// How many TLS handshakes were completed since the start. It is zero if the sandbox serves plain `http`.
     #[must_use]
     pub fn handshakes(&self) -> Handshakes {
         self.operator.tls.as_ref().map(Tls::handshakes).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Errors of the OAuth endpoints, by the names RFC 6749 gives them.
+//! Errors of the OAuth endpoints, with the names of RFC 6749.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error as RFC 6749 §4.1.2.1 and §5.2 have it: a code for programs, a description for developers.
+/// An error of RFC 6749 §4.1.2.1 or §5.2: a code for programs and a description for developers.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
     pub error: &'static str,

@@ -1,4 +1,4 @@
-//! Everything the sandbox knows while it runs.
+//! The state of a running sandbox.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub(crate) struct Operator {
     pub secret: Mutex<Secret>,
     pub ledger: Ledger,
     pub settings: Settings,
-    /// Where it serves `https`.
+    /// Present if the sandbox serves `https`.
     pub tls: Option<Tls>,
     connections: AtomicUsize,
 }
@@ -50,7 +50,7 @@ impl Operator {
     }
 }
 
-/// A panic in one handler must not fail every later request: none of these values can be left half changed.
+/// Locks a mutex, even after a panic: none of these values can be left half changed, so later requests can go on.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The page at `/`: a person chooses what happens next and sees what did.
+//! The page at `/`, on which a person chooses what happens next and sees what has happened.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const SHOWN: usize = 25;
 
 pub(crate) async fn show(State(operator): State<Arc<Operator>>) -> Response {
     let scenario = lock(&operator.play).scenario;
-    // What came from outside goes in last: a placeholder's name in it is then only text.
+    // Text from outside is inserted last, so that a placeholder's name in it stays text.
     let page = TEMPLATE
         .replace("{{scenarios}}", &scenarios(scenario))
         .replace("{{current}}", title(scenario))
@@ -31,7 +31,7 @@ pub(crate) async fn show(State(operator): State<Arc<Operator>>) -> Response {
     (headers, Html(page)).into_response()
 }
 
-/// As text in an element or in a quoted attribute.
+/// Escapes text for an element or a quoted attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -50,7 +50,7 @@ pub(crate) fn escape(text: &str) -> String {
 fn scenarios(current: Scenario) -> String {
     Scenario::ALL.into_iter().fold(String::new(), |mut html, scenario| {
         let pressed = scenario == current;
-        // A String takes whatever is written to it.
+        // Writing to a String cannot fail.
         let _ = writeln!(
             html,
             "<button name=\"scenario\" value=\"{}\" aria-pressed=\"{pressed}\"><b>{}</b> <span>{}</span></button>",

@@ -19,7 +19,7 @@ impl Parameters {
         self.iter().filter(|&(found, _)| found == name).count() > 1
     }
 
-    /// RFC 6749 §3.1 and §3.2: parameters must not be sent more than once. Names the first that was.
+    /// RFC 6749 §3.1 and §3.2: parameters must not be sent more than once. Returns the name of the first that was.
     pub(crate) fn repeated(&self) -> Option<&str> {
         self.iter().map(|(name, _)| name).find(|name| self.is_repeated(name))
     }

@@ -1,4 +1,4 @@
-//! Values nobody can guess.
+//! Values that cannot be guessed.
 
 use aws_lc_rs::rand;
 use base64::Engine as _;

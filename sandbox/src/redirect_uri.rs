@@ -1,12 +1,12 @@
-//! Where the operator is willing to send the browser back to.
+//! Checks where the operator may send the browser back to.
 
 use axum::http::Uri;
 use axum::http::uri::Scheme;
 
-/// The redirect URI to use, or why there is none. RFC 6749 §3.1.2: an absolute URI without a fragment;
-/// RFC 9700 §2.1: compared with the registered ones character by character.
+/// The redirect URI to use, or why there is none. It is an absolute URI without a fragment (RFC 6749 §3.1.2),
+/// and equals a registered one character by character (RFC 9700 §2.1).
 pub(crate) fn resolve(requested: &str, registered: &[String]) -> Result<String, String> {
-    // The HTML form of Telefónica's documentation sends "/numberverification-callback": a path alone.
+    // The HTML form of Telefónica's documentation sends only a path, "/numberverification-callback".
     if requested.starts_with('/') && !requested.starts_with("//") {
         return registered
             .iter()
@@ -28,7 +28,7 @@ fn check_absolute(requested: &str) -> Result<(), String> {
     }
     let uri: Uri = requested.parse().map_err(|error| format!("redirect_uri {requested} is not a URI: {error}"))?;
     let web = uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
-    // `Uri` lets bytes above ASCII pass; RFC 3986 does not, nor does a Location header.
+    // `Uri` accepts bytes above ASCII; RFC 3986 and the Location header do not.
     if web && requested.is_ascii() {
         Ok(())
     } else {
@@ -36,7 +36,7 @@ fn check_absolute(requested: &str) -> Result<(), String> {
     }
 }
 
-/// The redirect URI with the answer's parameters; a query it has already is kept (RFC 6749 §3.1.2).
+/// Adds the answer's parameters to the redirect URI. An existing query is kept (RFC 6749 §3.1.2).
 pub(crate) fn with_parameters(redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
     let separator = match redirect_uri.split_once('?') {
         None => "?",

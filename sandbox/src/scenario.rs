@@ -9,34 +9,34 @@ use serde_json::json;
 use crate::leg::Leg;
 use crate::script::Scripted;
 
-/// A situation a person would want to see, or a test to check.
+/// A situation for a person to see or a test to check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scenario {
-    /// The number asked about decides: ends in 1, `true`; in 2, `false`; in 3, not on the mobile network.
+    /// The last digit of the number decides: 1 is `true`, 2 is `false`, 3 is not on the mobile network.
     #[default]
     ByNumber,
-    /// Every number is the SIM's.
+    /// The answer for every number is `true`.
     RightSim,
-    /// No number is the SIM's.
+    /// The answer for every number is `false`.
     AnotherSim,
     /// The phone reached the operator over Wi-Fi.
     OnWifi,
-    /// The user refused at the operator's.
+    /// The user refused consent at the operator.
     ConsentRefused,
-    /// The code is too old by the time it is exchanged.
+    /// The code has expired when it is exchanged.
     CodeExpired,
-    /// The token endpoint answers, but late.
+    /// The token endpoint answers late.
     OperatorSlow,
     /// The token endpoint is a load balancer with nothing behind it.
     OperatorDown,
-    /// The API has had too many requests.
+    /// The API refuses the request because there were too many.
     RateLimited,
-    /// The API answers something that is not its protocol.
+    /// The API's answer is outside the protocol.
     Rubbish,
 }
 
 impl Scenario {
-    /// Every scenario, in the order a person chooses from.
+    /// Every scenario, in the order on the page.
     pub const ALL: [Self; 10] = [
         Self::ByNumber,
         Self::RightSim,
@@ -67,8 +67,8 @@ impl Scenario {
         }
     }
 
-    /// The scenarios that are no more than another answer from one leg. The others are decided where
-    /// the request is understood: in `authorize.rs` and `verify.rs`.
+    /// The script for a scenario that only changes the answer of one leg. `authorize.rs` and `verify.rs` implement the
+    /// others.
     fn scripted(self, leg: Leg, slow_for: Duration) -> Option<Scripted> {
         match (self, leg) {
             (Self::CodeExpired, Leg::Token) => {
@@ -101,7 +101,7 @@ impl FromStr for Scenario {
     }
 }
 
-/// No scenario has this name. Its `Display` lists the names there are.
+/// No scenario has this name. `Display` lists the known names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownScenario(String);
 
@@ -114,7 +114,7 @@ impl fmt::Display for UnknownScenario {
 
 impl std::error::Error for UnknownScenario {}
 
-/// The scenario in force and the scripts that go before it.
+/// The current scenario and the scripts that override it.
 #[derive(Debug)]
 pub(crate) struct Play {
     pub scenario: Scenario,
@@ -131,7 +131,7 @@ impl Play {
         self.scripts[leg as usize] = scripted;
     }
 
-    /// What this leg is to do for one request: the script, else the scenario, else the real thing.
+    /// What a leg does for one request: the script, or else the scenario, or else the real answer.
     pub(crate) fn next(&mut self, leg: Leg) -> Scripted {
         let script = &mut self.scripts[leg as usize];
         match script {

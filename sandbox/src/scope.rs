@@ -1,19 +1,19 @@
-//! What a client may ask for, and which of it allows `verify`.
+//! The scopes a client may ask for, and those that allow `verify`.
 
 use std::fmt;
 
 /// The purpose this client is registered for, in the W3C Data Privacy Vocabulary.
 const PURPOSE: &str = "dpv:FraudPreventionAndDetection";
 
-/// Scopes that may stand beside the purpose.
+/// Scopes that may be combined with the purpose.
 const API_SCOPES: [&str; 2] = [VERIFY, "number-verification:device-phone-number:read"];
 const VERIFY: &str = "number-verification:verify";
 
-/// The same two as a fragment of the purpose: the older notation, which version 0 of the API uses.
+/// The older notation of these scopes, as a fragment of the purpose, which version 0 of the API uses.
 const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, "number-verification-device-phone-number-read"];
 const VERIFY_FRAGMENT: &str = "number-verification-verify-read";
 
-/// A scope that was granted: as it was asked for.
+/// A granted scope, which is always the one that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scope(String);
 

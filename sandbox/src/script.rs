@@ -6,24 +6,24 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// What one leg answers, when, and how often.
+/// What one leg answers, how late, and how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scripted {
     /// The answer.
     pub reply: Reply,
-    /// How long the answer, ready at once, is held back: the operator has acted, the client does not know it yet.
+    /// How long the answer is held back. The operator has acted by then, but the client does not know.
     pub delay: Duration,
-    /// For how many requests; `None`: until it is taken away.
+    /// For how many requests it applies; `None` means until it is removed.
     pub times: Option<u32>,
 }
 
 /// What a script answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reply {
-    /// What would have been answered without the script.
+    /// The answer without the script.
     #[default]
     Real,
-    /// These bytes; the request is not looked at.
+    /// This answer, whatever the request is.
     Canned {
         /// 200 to 599.
         status: u16,
@@ -35,14 +35,14 @@ pub enum Reply {
 }
 
 impl Scripted {
-    /// A canned answer without headers.
+    /// A fixed answer without headers.
     #[must_use]
     pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let reply = Reply::Canned { status, headers: Vec::new(), body: body.into() };
         Self { reply, ..Self::default() }
     }
 
-    /// A canned JSON answer.
+    /// A fixed JSON answer.
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::answer(status, body.to_string()).header("content-type", "application/json")
@@ -54,7 +54,7 @@ impl Scripted {
         Self { delay, ..Self::default() }
     }
 
-    /// Adds a header to a canned answer; the real one keeps its own.
+    /// Adds a header to a fixed answer. The real answer does not change.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let Reply::Canned { headers, .. } = &mut self.reply {
@@ -76,9 +76,9 @@ impl Scripted {
     }
 }
 
-/// A canned answer as HTTP, or what about it is not HTTP.
+/// A fixed answer as HTTP, or why it is not valid HTTP.
 pub(crate) fn canned(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Result<Response, String> {
-    // A 1xx is not an answer but the announcement of one (RFC 9110 §15.2).
+    // A 1xx is not a final answer (RFC 9110 §15.2).
     let status = StatusCode::from_u16(status)
         .ok()
         .filter(|status| (200..600).contains(&status.as_u16()))

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 
-/// One secret in its two last versions.
+/// One secret, with its last two versions.
 #[derive(Debug)]
 pub(crate) struct Secret {
     name: String,
@@ -58,7 +58,7 @@ impl Secret {
         format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
     }
 
-    /// The name, or an ARN: Secrets Manager ends those in six characters of its own choice.
+    /// Whether this is the secret's name or its ARN, which ends in six random characters.
     fn is_called(&self, secret_id: &str) -> bool {
         if secret_id == self.name {
             return true;
@@ -85,7 +85,7 @@ impl Version {
     }
 }
 
-/// `VersionId` is not known here, and so refused rather than overlooked.
+/// `VersionId` is not supported, and is refused instead of ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct GetSecretValue {
@@ -102,7 +102,7 @@ pub(crate) async fn answer(
     if !is_aws_json || headers::text(&headers, "x-amz-target") != Some("secretsmanager.GetSecretValue") {
         return Err(AwsError("UnknownOperationException", "The sandbox knows GetSecretValue only.".into()));
     }
-    // The signature is not verified: any credentials will do, but an unsigned request would fail at AWS.
+    // Any credentials will do, because the signature is not verified. An unsigned request would fail at AWS.
     if headers::authorization(&headers, "AWS4-HMAC-SHA256").is_none() {
         return Err(AwsError("MissingAuthenticationTokenException", "Missing Authentication Token".into()));
     }
@@ -131,7 +131,7 @@ fn get_secret_value(secret: &Secret, request: &GetSecretValue) -> Result<Respons
     Ok(aws_json(StatusCode::OK, &body))
 }
 
-/// An error as AWS JSON 1.1 has it: the shape's name, and a message.
+/// An error of AWS JSON 1.1: the shape's name and a message.
 pub(crate) struct AwsError(&'static str, String);
 
 impl AwsError {

@@ -1,4 +1,4 @@
-//! One request and its answer, as they were on the wire: nothing here knows why.
+//! One request and its answer, as they were on the wire.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::parameters::Parameters;
 /// One request and its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Served {
-    /// Which leg's path this is; `None` where nothing is served.
+    /// The leg the path belongs to; `None` if nothing is served there.
     pub leg: Option<Leg>,
     /// The number of the TCP connection, counted from 1.
     pub connection: usize,
@@ -30,18 +30,18 @@ pub struct Served {
     pub content_type: Option<String>,
     /// How the client authenticated, on the token leg.
     pub client_auth: Option<ClientAuth>,
-    /// The parameters of the query, then of the form or the JSON object. A JSON value that is no string is
-    /// here as JSON. Of a repeated name the first.
+    /// The parameters of the query, then of the form or the JSON object. A JSON value that is not a
+    /// string is given as JSON. Of a repeated name, only the first value is kept.
     pub fields: BTreeMap<String, String>,
     /// The phone number asked about, or its hash, on the verify leg.
     pub asked: Option<String>,
-    /// The answer's status; `None` until there is one, and for ever where the client did not wait for it.
+    /// The answer's status; `None` until there is one, and also if the client did not wait for it.
     pub status: Option<u16>,
     /// `devicePhoneNumberVerified` of the answer, on the verify leg.
     pub answer: Option<bool>,
     /// The error code in the answer: `invalid_grant`, `UNAUTHENTICATED`, `ResourceNotFoundException` …
     pub error: Option<String>,
-    /// What happened, in a few words; of codes only the end.
+    /// What happened, in a few words. Codes are shortened to their ends.
     pub note: String,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Served {
             Some(status) => write!(f, "{status}")?,
             None => f.write_str("---")?,
         }
-        // Parameters come from outside, and a terminal obeys control characters.
+        // Parameters come from outside and may contain control characters, which a terminal would obey.
         let note = self.note.replace(char::is_control, "\u{fffd}");
         if note.is_empty() { Ok(()) } else { write!(f, "  {note}") }
     }
@@ -95,7 +95,7 @@ impl Served {
             Some(Leg::Verify) => json.get("devicePhoneNumberVerified").and_then(Value::as_bool),
             _ => None,
         };
-        // OAuth, CAMARA and AWS, in this order.
+        // The members of OAuth, CAMARA and AWS, in this order.
         self.error = location
             .as_ref()
             .and_then(|location| location.get("error"))
@@ -185,7 +185,7 @@ fn fields(head: &Parts, form: &Parameters, body: &[u8]) -> BTreeMap<String, Stri
     fields
 }
 
-/// Where an answer redirects to, and with which parameters.
+/// The target of a redirect, and its parameters.
 struct Location {
     uri: String,
     parameters: Parameters,
@@ -203,13 +203,13 @@ impl Location {
     }
 }
 
-/// `…a1b2`: enough to tell codes apart, useless to whoever reads over one's shoulder.
+/// `…a1b2`: enough to tell codes apart, and useless to anyone who sees the screen.
 fn end_of(secret: &str) -> String {
     let end: Vec<char> = secret.chars().rev().take(4).collect();
     format!("…{}", end.into_iter().rev().collect::<String>())
 }
 
-/// The beginning of a body that is no JSON, without its tags.
+/// The beginning of a body that is not JSON, without its tags.
 fn text(body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
     let visible = body.split_once("<body>").map_or(&*body, |(_, visible)| visible);

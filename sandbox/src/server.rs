@@ -1,4 +1,4 @@
-//! The routes, and the funnel that every request goes through on its way to them and back.
+//! The routes, and the one function that every request passes through.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::script::{Reply, canned};
 use crate::served::Served;
 use crate::{authorize, control, discovery, page, secrets_manager, token, verify};
 
-/// No request of this protocol is nearly that long.
+/// The largest accepted body, far above what this protocol needs.
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) async fn serve(socket: TcpListener, operator: Arc<Operator>) {
     let listener = NumberingListener::new(socket, Arc::clone(&operator));
     let service = routes(operator).into_make_service_with_connect_info::<Connection>();
-    // axum keeps serving whatever happens to one connection; its result has no error to tell.
+    // axum keeps serving whatever happens to a connection, and its result is never an error.
     let _ = axum::serve(listener, service).await;
 }
 
@@ -45,7 +45,7 @@ fn routes(operator: Arc<Operator>) -> Router {
         .with_state(operator)
 }
 
-/// Lists the request, asks what is to happen, has it answered by script or for real, lists the answer.
+/// Lists the request, answers it by script or for real, and lists the answer.
 async fn funnel(
     State(operator): State<Arc<Operator>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -68,7 +68,7 @@ async fn funnel(
             let request = Request::from_parts(head, Body::from(body));
             let mut response = perform(&operator, leg, request, next).await;
             if let Some(correlator) = correlator {
-                // CAMARA Commonalities: on every answer, errors too; a script may have set its own.
+                // CAMARA Commonalities: every answer has it, even an error. A script may have set its own.
                 response.headers_mut().entry(verify::X_CORRELATOR).or_insert(correlator);
             }
             response
@@ -76,7 +76,7 @@ async fn funnel(
     };
 
     let body = std::mem::take(response.body_mut());
-    // Answers are made here, from memory: reading one cannot fail, and none is without end.
+    // Answers are made here from memory, so reading one cannot fail and always ends.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     entry.answered(response.status(), response.headers(), &body);
     *response.body_mut() = Body::from(body);
@@ -90,14 +90,14 @@ async fn perform(operator: &Operator, leg: Option<Leg>, request: Request, next: 
         Reply::Canned { status, headers, body } => canned(status, &headers, body)
             .unwrap_or_else(|fault| (StatusCode::INTERNAL_SERVER_ERROR, format!("script: {fault}\n")).into_response()),
     };
-    // Even a sleep of nothing would take a millisecond, which a benchmark would count twice.
+    // A sleep of zero takes a millisecond, which a benchmark would count twice.
     if !scripted.delay.is_zero() {
         tokio::time::sleep(scripted.delay).await;
     }
     response
 }
 
-/// The page and `/sandbox/…`: about the sandbox, not part of what it plays. Not listed, never scripted.
+/// The page and `/sandbox/…`, which control the sandbox. Their requests are not listed and never scripted.
 fn is_control(request: &Request) -> bool {
     match request.uri().path() {
         "/" => request.method() != Method::POST,

@@ -1,4 +1,4 @@
-//! TLS in front of the sandbox: an authority of its own, made up at the start, and one certificate from it.
+//! TLS for the sandbox, with a certificate from an authority that is created at the start.
 
 use std::io;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::{HandshakeKind, ServerConfig, version};
 
-/// What a connection is, encrypted or not.
+/// A connection, encrypted or not.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// Takes clients of TLS 1.3 and 1.2 that trust its authority, and counts how they came in.
+/// Accepts clients of TLS 1.3 and 1.2, and counts full and resumed handshakes.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     ca_pem: String,
@@ -24,10 +24,10 @@ pub(crate) struct Tls {
     resumed: AtomicUsize,
 }
 
-/// How many TLS handshakes there were.
+/// The number of TLS handshakes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handshakes {
-    /// With the whole exchange of certificates.
+    /// With an exchange of certificates.
     pub full: usize,
     /// With a ticket from an earlier connection.
     pub resumed: usize,
@@ -64,7 +64,7 @@ impl Tls {
     }
 }
 
-/// The authority's certificate in PEM, and a server with one that it issued.
+/// The authority's certificate (PEM), and a server with a certificate that it issued.
 fn made_up() -> Result<(String, ServerConfig), Box<dyn std::error::Error + Send + Sync>> {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "sandbox");

@@ -16,9 +16,8 @@ use crate::operator::{Operator, lock};
 use crate::parameters::Parameters;
 use crate::scope::Scope;
 
-/// The one exception to every rule about codes: it can be exchanged any number of times, with any
-/// redirect URI, with or without a `code_verifier`. An event recorded in a file can thus be invoked
-/// again and again; a code that came from `/authorize` would be too old.
+/// A code that can be exchanged any number of times, with any redirect URI, with or without a `code_verifier`. Events
+/// stored in files use it, because a code from `/authorize` would have expired.
 pub const SAMPLE_CODE: &str = "sandbox-sample-code";
 
 pub(crate) async fn token(
@@ -32,7 +31,7 @@ pub(crate) async fn token(
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, error).into_response();
     }
     if query.is_some() {
-        // RFC 6749 §2.3.1: credentials must not be in the URI, where they end up in logs; nor must a code.
+        // RFC 6749 §2.3.1: credentials must not be in the URI, which may be logged. The same goes for a code.
         return OAuthError::invalid_request("parameters belong in the body, not in the query").into_response();
     }
     match exchange(&operator, &headers, &Parameters::parse(&body)) {
@@ -77,7 +76,7 @@ fn success(operator: &Operator, issued: &Issued) -> Response {
     ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], body).into_response()
 }
 
-/// RFC 6749 §5.2: a client that tried the Authorization header is told which scheme is meant.
+/// RFC 6749 §5.2: a client that used the Authorization header is told the scheme.
 fn failure(error: OAuthError, headers: &HeaderMap) -> Response {
     let mut response = error.into_response();
     if response.status() == StatusCode::UNAUTHORIZED && headers::authorization(headers, "Basic").is_some() {

@@ -47,7 +47,7 @@ pub(crate) async fn verify(
     Ok(Json(json!({ "devicePhoneNumberVerified": verified })).into_response())
 }
 
-/// The request's correlator as it is to come back, where it is one: `^[a-zA-Z0-9-_:;.\/<>{}]{0,256}$`.
+/// The correlator to return, if it is valid: `^[a-zA-Z0-9-_:;.\/<>{}]{0,256}$`.
 pub(crate) fn correlator(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(X_CORRELATOR)?;
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_:;./<>{}".contains(byte);
@@ -102,7 +102,7 @@ fn is_sha256_hex(hash: &str) -> bool {
 
 fn sha256_hex(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // A String takes whatever is written to it.
+        // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })
@@ -113,7 +113,7 @@ fn judge(scenario: Scenario, asked: &Asked, sim: &str) -> Result<bool, CamaraErr
         (Scenario::RightSim, _) => Ok(true),
         (Scenario::AnotherSim, _) => Ok(false),
         (Scenario::OnWifi, _) => Err(CamaraError::not_on_mobile_network()),
-        // As in the mock mode of Telefónica's own sandbox, and one more for the third kind of answer.
+        // As in the mock mode of Telefónica's own sandbox, with a digit added for the third kind of answer.
         (_, Asked::PhoneNumber(number)) => match number.as_bytes().last() {
             Some(b'1') => Ok(true),
             Some(b'2') => Ok(false),

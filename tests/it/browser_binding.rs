@@ -1,4 +1,4 @@
-//! Only the browser that started a verification can finish it; and it can do so twice, with two tabs, after a reload.
+//! Only the browser that started a verification can finish it, also with several tabs and after a reload.
 
 use std::collections::BTreeMap;
 
@@ -247,8 +247,8 @@ async fn expired_state_is_refused() {
     assert_eq!(outcome, "invalid_state");
 }
 
-/// The attack that the flow of the published samples allows: the attacker starts a verification of the victim's number and sends the
-/// victim the link. The operator sees the victim's SIM; whose session is "verified"?
+/// The attack that the published samples allow: the attacker starts a verification of the victim's number and sends the
+/// link to the victim. The operator sees the victim's SIM, and the attacker's session would be "verified".
 #[tokio::test]
 async fn link_sent_to_a_victim_verifies_nobody() {
     let function = Function::start(&[]).await;
@@ -261,7 +261,7 @@ async fn link_sent_to_a_victim_verifies_nobody() {
     assert_eq!(function.sandbox.count(Leg::Token), 0, "nothing was asked of the operator");
 }
 
-/// Why `sealed` is the default: in `phone` mode the same attack works.
+/// In `phone` mode the same attack works, which is why `sealed` is the default.
 #[tokio::test]
 async fn phone_mode_lets_anyone_finish_what_another_started() {
     let function = Function::start(PHONE_MODE).await;
@@ -283,7 +283,7 @@ async fn invalid_callbacks_make_no_operator_call() {
     assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
 }
 
-/// Anybody could send it, and it would look like an outage.
+/// Anyone can send one, so it must not be counted as an outage.
 #[tokio::test]
 async fn error_without_a_state_is_an_invalid_request() {
     let function = Function::start(&[]).await;

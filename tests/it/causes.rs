@@ -1,5 +1,5 @@
-//! Why it is fast: what the whole program does not do, or does before it is waited for. No test here takes the time;
-//! `make bench` does.
+//! Why the program is fast: work that it avoids, or starts before it is needed. These tests count calls and handshakes;
+//! only `make bench` measures time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::far_side::{self, End, FarSide};
 use crate::support::{Function, PHONE_MODE, sample_callback, sandbox};
 
-/// The program beside a sandbox behind TLS.
+/// The real program with a sandbox behind TLS.
 async fn behind_tls(scripts: &[(Leg, Scripted)], variables: &[(&str, &str)]) -> Function {
     let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
     for (leg, scripted) in scripts {
@@ -23,7 +23,7 @@ async fn behind_tls(scripts: &[(Leg, Scripted)], variables: &[(&str, &str)]) -> 
     Function::deployed(sandbox, &[PHONE_MODE, &trusted, variables].concat()).await
 }
 
-/// The certificate of the sandbox's authority, in a file of its own.
+/// Writes the certificate of the sandbox's authority to a file.
 fn ca_file(sandbox: &Sandbox) -> PathBuf {
     let port = sandbox.base_url().rsplit(':').next().unwrap().to_owned();
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ca-{port}.pem"));
@@ -35,7 +35,7 @@ async fn verify(function: &Function) {
     assert_eq!(function.get_json(&sample_callback("+34600000001")).await.outcome(), "verified");
 }
 
-/// What a sandbox was asked for: secrets, tokens, verifications.
+/// The number of requests to a sandbox: for secrets, tokens, verifications.
 fn asked(sandbox: &Sandbox) -> [usize; 3] {
     [Leg::Secret, Leg::Token, Leg::Verify].map(|leg| sandbox.count(leg))
 }
@@ -83,7 +83,7 @@ async fn operator_handshake_overlaps_the_secret_read() {
     assert_eq!(function.sandbox.handshakes().full, 2);
 }
 
-/// `localhost` and `127.0.0.1` are two hosts to a client, and one sandbox.
+/// `localhost` and `127.0.0.1` are the same sandbox, but two hosts to a client.
 #[tokio::test]
 async fn verify_host_handshake_overlaps_the_token_request() {
     let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
@@ -123,14 +123,14 @@ async fn slow_prefetch_of_the_secret_is_awaited_and_not_repeated() {
     assert_eq!(asked(&function.sandbox), [1, 1, 1]);
 }
 
-/// What was on its way then may never come.
+/// An answer that was on its way during a freeze may never arrive.
 #[tokio::test]
 async fn secret_read_interrupted_by_a_freeze_is_repeated() {
     let never = Scripted::late(Duration::from_mins(10)).times(1);
     let function = behind_tls(&[(Leg::Secret, never)], &[]).await.with_time_left(Duration::from_secs(3));
     until("the first read", || function.sandbox.count(Leg::Secret) == 1).await;
     function.freeze().await;
-    // It is the time itself that makes it a freeze.
+    // The function recognises a freeze by the time that has passed.
     tokio::time::sleep(Duration::from_millis(1300)).await;
     verify(&function).await;
     assert_eq!(asked(&function.sandbox), [2, 1, 1]);
@@ -155,7 +155,7 @@ async fn operator_unreachable_at_start_is_reported_by_the_verification() {
     }
 }
 
-/// The environment is frozen before its first event, and the operator ends the connection on which nothing comes.
+/// The environment is frozen before its first event, and the operator closes the unused connection.
 #[tokio::test]
 async fn connection_opened_ahead_and_closed_during_a_freeze_is_not_used() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
@@ -175,11 +175,11 @@ async fn connection_opened_ahead_and_closed_during_a_freeze_is_not_used() {
     }
 }
 
-/// Whoever opened a pipe that nobody writes to would wait there for ever.
+/// Opening a pipe without a writer blocks, so a program that read certificates from it would never answer.
 #[tokio::test]
 async fn system_certificates_are_not_read() {
     let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates.pipe");
-    // There is one from the last run.
+    // The last run left one.
     let _ = std::fs::remove_file(&pipe);
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe = pipe.to_str().unwrap();

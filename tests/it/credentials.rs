@@ -1,4 +1,5 @@
-//! How the function proves who it is, and what it sends: client authentication, number formats, scopes, ID tokens.
+//! What the function sends to the operator, and the ID tokens it accepts: client authentication, number formats,
+//! scopes.
 
 use std::time::SystemTime;
 
@@ -37,7 +38,7 @@ async fn token_request_refused_with_415_is_sent_once_more_as_json() {
     let function = Function::start(&[]).await;
     let unsupported = Scripted::answer(415, "").times(1);
     function.sandbox.script(Leg::Token, Some(unsupported));
-    // The sandbox itself takes forms only, as RFC 6749 says, and answers 415 to the JSON.
+    // The sandbox only accepts forms, as RFC 6749 says, and answers 415 to the JSON.
     assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "operator_error");
     assert_eq!(function.sandbox.count(Leg::Token), 2);
     let second = function.last_request(Leg::Token);
@@ -71,8 +72,8 @@ async fn scopes_of_all_api_versions_work() {
     }
 }
 
-/// A token answer with an ID token, as the operator would sign it. The signature is not looked at: the answer came from
-/// the token endpoint itself (OpenID Connect Core §3.1.3.7).
+/// A token answer with an ID token, as the operator would sign it. The signature is not checked, because the answer
+/// came from the token endpoint itself (OpenID Connect Core §3.1.3.7).
 fn token_answer(claims: &Value) -> Scripted {
     let id_token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
     Scripted::json(200, &json!({ "access_token": "token", "token_type": "Bearer", "id_token": id_token }))
@@ -85,7 +86,7 @@ async fn id_token_of_another_client_or_flow_is_refused() {
     function.sandbox.script(Leg::Verify, Some(Scripted::json(200, &json!({ "devicePhoneNumberVerified": true }))));
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     for (name, change, outcome) in [
-        ("as it must be", json!({}), "verified"),
+        ("valid", json!({}), "verified"),
         ("another nonce", json!({ "nonce": "other" }), "operator_error"),
         ("another issuer", json!({ "iss": "https://evil.example" }), "operator_error"),
         ("another client", json!({ "aud": "other" }), "operator_error"),

@@ -32,7 +32,7 @@ async fn endpoints_come_from_the_document_which_is_read_once() {
     }
     assert_eq!(reads(&function.sandbox), 1);
 
-    // The document says that callbacks have an `iss` (RFC 9207), so one without is not this operator's.
+    // The document says that callbacks have an `iss` (RFC 9207), so a callback without one is not this operator's.
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, NUMBER).await;
     let (without, _) = callback.split_once("&iss=").unwrap();

@@ -1,10 +1,10 @@
-//! What the documents promise is there.
+//! Documents and sample files agree with the code.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-/// Every Rust file below a folder, as one text.
+/// The text of all Rust files below a folder.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -34,7 +34,7 @@ fn every_test_named_in_security_md_exists() {
     }
 }
 
-/// The variables of `sam local invoke --env-vars`, and nothing an owner would not set.
+/// `sam local invoke --env-vars` ignores a variable that the template does not name.
 #[test]
 fn sam_local_sets_only_variables_of_the_template() {
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();

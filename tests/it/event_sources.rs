@@ -1,4 +1,5 @@
-//! The whole way through each kind of event: HTTP API, HTTP API with a stage, REST API, Function URL, load balancer.
+//! A whole verification with each kind of event: HTTP API, HTTP API with a stage, REST API, Function URL, load
+//! balancer.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::support::{AS_JSON, CALLBACK, DOMAIN, Function, PHONE_MODE, http_api_event};
 
-/// An event from a method, path and query, headers, and body.
+/// Makes an event from a method, path and query, headers, and body.
 type WriteEvent = fn(&str, &str, &[(&str, &str)], &str) -> Value;
 
-/// How one source writes a request.
+/// A service that invokes the function, and how it writes a request.
 struct Source {
     name: &'static str,
     variables: &'static [(&'static str, &'static str)],
-    /// What stands before the routes in a browser's address bar.
+    /// The path before the routes, as the browser sees it.
     prefix: &'static str,
     redirect_uri: &'static str,
     event: WriteEvent,
@@ -88,7 +89,7 @@ async fn verification_works_behind_every_event_source() {
     }
 }
 
-/// A `+` in a query is a space to some sources and stays a plus in others; both are the number.
+/// Some sources decode a `+` in a query as a space, others keep it. Both must give the number.
 #[tokio::test]
 async fn unencoded_plus_in_the_state_is_accepted() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
@@ -102,12 +103,12 @@ async fn unencoded_plus_in_the_state_is_accepted() {
     }
 }
 
-/// RFC 6749 §3.1, whatever a source does to repeated keys.
+/// RFC 6749 §3.1, however a source passes repeated keys on.
 #[tokio::test]
 async fn a_repeated_parameter_is_refused() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
         if name == "load balancer" {
-            // Without multi-value headers it keeps the last one, and nobody behind it can see the first.
+            // Without multi-value headers it passes on only the last value, so the function cannot detect this.
             continue;
         }
         let variables = [variables, PHONE_MODE].concat();
@@ -196,7 +197,7 @@ fn rest_api_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], 
     })
 }
 
-/// The query values are as they were in the URL; of repeated ones the last.
+/// Query values are still URL-encoded; of repeated ones, only the last is there.
 fn alb_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -1,4 +1,5 @@
-//! Whatever the far side does, the user gets a true and clear answer in time: every fault on every leg, on real sockets.
+//! Whatever an upstream service does, the user gets a true and clear answer in time. Every fault, on every upstream
+//! call, on real sockets.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ fn callback() -> String {
     sample_callback("+34600000001")
 }
 
-/// The variable that sets a leg's address, and the path below it.
+/// The variable with the URL of a leg, and the path below the sandbox's URL.
 fn endpoint(leg: Leg) -> (&'static str, &'static str) {
     match leg {
         Leg::Secret => ("AWS_ENDPOINT_URL_SECRETS_MANAGER", ""),
@@ -24,7 +25,7 @@ fn endpoint(leg: Leg) -> (&'static str, &'static str) {
     }
 }
 
-/// A function whose one leg goes to `url`.
+/// A function that uses `url` for one leg.
 fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
     let (variable, path) = endpoint(leg);
     let address = format!("{url}{path}");
@@ -33,7 +34,7 @@ fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
 
 const TIME_LEFT: Duration = Duration::from_secs(3);
 
-/// Opens the callback, and sees to it that the answer is one, and came before the invocation's deadline.
+/// Opens the callback, and checks that the answer is consistent and arrives before the invocation's deadline.
 async fn outcome(function: Function) -> String {
     let function = function.with_time_left(TIME_LEFT);
     let start = Instant::now();
@@ -52,10 +53,10 @@ fn said(answer: &Answer) -> Outcome {
     outcome
 }
 
-/// What a leg comes to, and how often its request was sent.
+/// The outcome, and how often the request was sent.
 type Expected = (&'static str, usize);
 
-/// Requests are sent on new connections here, so none is sent twice: the operator may have acted on it. The SDK sends
+/// A request on a new connection is not sent twice, because the operator may have acted on it. The SDK sends
 /// `GetSecretValue`, which changes nothing, up to three times.
 #[rustfmt::skip]
 const ON_A_NEW_CONNECTION: [(Fault, Expected, Expected); 13] = [
@@ -113,7 +114,7 @@ async fn each_connect_failure_has_a_clear_outcome() {
             let function = function(sandbox, leg, &untrusted.base_url());
             assert_eq!(outcome(function).await, unreachable, "{leg:?}: not trusted");
             assert_eq!(untrusted.handshakes().full, 0, "{leg:?}");
-            // The SDK makes three tries, and where `verify` is elsewhere a connection to it is opened ahead.
+            // The SDK tries three times. If `verify` is on another host, a connection to it is also opened ahead.
             let tries = if leg == Leg::Secret { 3 } else { 1 } + usize::from(leg == Leg::Verify);
             assert_eq!(untrusted.connections(), tries, "{leg:?}: another try would meet the same certificate");
         });
@@ -121,7 +122,7 @@ async fn each_connect_failure_has_a_clear_outcome() {
     rows.join_all().await;
 }
 
-/// The answers of an operator that the protocol has no place for, and what they come to.
+/// Answers that the protocol does not define, and their outcomes.
 #[tokio::test]
 async fn answers_outside_the_protocol_are_not_verdicts() {
     let json = [("content-type", "application/json")];
@@ -166,7 +167,7 @@ async fn answers_outside_the_protocol_are_not_verdicts() {
     }
 }
 
-/// Answers that are almost right: what each field must be, and what does not matter.
+/// Answers that are almost right: which deviations matter and which do not.
 #[tokio::test]
 async fn answers_close_to_the_protocol_are_judged_field_by_field() {
     #[rustfmt::skip]
@@ -192,7 +193,7 @@ async fn answers_close_to_the_protocol_are_judged_field_by_field() {
     }
 }
 
-/// The one answer after which a request is sent again in another form: Telefónica's own SDK does so.
+/// 415 is the only answer after which a request is sent again, as in Telefónica's own SDK.
 #[tokio::test]
 async fn json_is_the_last_attempt_after_a_415() {
     let function = Function::start(PHONE_MODE).await;

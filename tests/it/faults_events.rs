@@ -32,7 +32,11 @@ async fn malformed_requests_get_a_page() {
     let function = Function::deployed(sandbox, &[("REDIRECT_URI", &redirect_uri)]).await;
     for (name, event, status) in [
         ("a state that is not ours", callback_event(), 400),
-        ("a query that is not a URI", with(callback_event(), "/rawQueryString", "code=<\"é|^`> \\&state={}".into()), 400),
+        (
+            "a query that is not a URI",
+            with(callback_event(), "/rawQueryString", "code=<\"é|^`> \\&state={}".into()),
+            400,
+        ),
         ("an empty query", with(callback_event(), "/rawQueryString", "".into()), 400),
         ("a query of separators", with(callback_event(), "/rawQueryString", "&&=&?#".into()), 400),
         ("a host that is not a name", with(callback_event(), "/headers", json!({ "host": "a b:c[" })), 400),

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::support::far_side::{FarSide, Fault};
-use crate::support::{Browser, CALLBACK, Function, PHONE_MODE, http_api_event};
-use sandbox::{Leg, SAMPLE_CODE, Sandbox, Scripted, Settings};
+use sandbox::{Leg, Sandbox, Scripted, Settings};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::support::far_side::{FarSide, Fault};
+use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, http_api_event, sample_callback};
+
 /// Takes a number through all calls without a start.
-async fn verify(function: &Function) -> String {
-    let callback = format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001");
-    let answer = function.get(&callback, &[("accept", "application/json")]).await;
-    answer.json()["outcome"].as_str().unwrap().to_owned()
+async fn verify(function: &Function) -> &'static str {
+    function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
 
 fn refuses(code: &str) -> Scripted {
@@ -80,7 +79,7 @@ async fn each_fault_has_its_outcome_and_its_fix_in_the_log_and_passes() {
     ] {
         rows.spawn(async move {
             let sandbox = Sandbox::start(Settings::default()).await.unwrap();
-            let function = Function::deployed(sandbox, &[("STATE_MODE", "phone")]).await;
+            let function = Function::deployed(sandbox, PHONE_MODE).await;
             let function = function.with_time_left(Duration::from_secs(4));
             function.sandbox.script(Leg::Secret, Some(scripted));
             let start = Instant::now();
@@ -153,8 +152,8 @@ async fn a_broken_secret_is_read_at_most_every_two_seconds() {
     assert_eq!(function.sandbox.count(Leg::Secret), 1);
     let sealed = Function::beside(Arc::clone(&function.sandbox), &[]);
     let callback = format!("{CALLBACK}?code=a&state=rubbish");
-    let answer = sealed.get(&callback, &[("accept", "application/json")]).await;
-    assert_eq!(answer.json()["outcome"], "invalid_state", "a text that cannot be a state needs no secret");
+    let answer = sealed.get_json(&callback).await;
+    assert_eq!(answer.outcome(), "invalid_state", "a text that cannot be a state needs no secret");
     assert_eq!(function.sandbox.count(Leg::Secret), 1);
 
     function.sandbox.script(Leg::Secret, None);
@@ -171,7 +170,7 @@ async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
     let variables =
         [("AWS_LAMBDA_MAX_CONCURRENCY", "10"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())];
     let function = Function::deployed(sandbox, &variables).await;
-    assert_eq!(Browser::default().verify(&function, "+34600000001").await.json()["outcome"], "verified");
+    assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
     secrets_manager.always(Fault::Hang);
     // A look for a newer version is due.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -179,8 +178,8 @@ async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
     let forged_ends = async {
         let start = Instant::now();
         let callback = format!("{CALLBACK}?code=a&state={}", "A".repeat(114));
-        let answer = function.get(&callback, &[("accept", "application/json")]).await;
-        assert_eq!(answer.json()["outcome"], "invalid_state");
+        let answer = function.get_json(&callback).await;
+        assert_eq!(answer.outcome(), "invalid_state");
         start.elapsed()
     };
     let genuine_end = async {
@@ -190,7 +189,7 @@ async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
         let start = Instant::now();
         for _ in 0..10 {
             let mut browser = Browser::default();
-            assert_eq!(browser.verify(&function, "+34600000001").await.json()["outcome"], "verified");
+            assert_eq!(browser.verify(&function, "+34600000001").await.outcome(), "verified");
         }
         start.elapsed()
     };
@@ -210,8 +209,7 @@ async fn a_request_that_runs_out_of_time_leaves_its_read_to_the_others() {
         tokio::task::yield_now().await;
     }
     function.sandbox.script(Leg::Secret, Some(Scripted::late(Duration::from_millis(1500))));
-    let callback = format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001");
-    let event = http_api_event("GET", &callback, &[("accept", "application/json")], "");
+    let event = http_api_event("GET", &sample_callback("+34600000001"), &[AS_JSON], "");
     let outcome_within = async |time_left| {
         let answer = function.invoke_within(&event, time_left).await.unwrap();
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
@@ -236,7 +234,7 @@ fn secret(client_secret: &str) -> String {
 
 /// A new client secret at noon, with verifications under way at every stage.
 #[tokio::test]
-async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
+async fn rotating_the_secret_under_load_loses_no_verification() {
     const AT_ONCE: usize = 20;
     let sandbox = Sandbox::start(Settings::default()).await.unwrap();
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
@@ -248,7 +246,7 @@ async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
         browsers.spawn(async move {
             let mut outcomes = Vec::new();
             for phone in ["+34600000001", "+34600000002", "+34600000001", "+34600000002"] {
-                outcomes.push(Browser::default().verify(&function, phone).await.json()["outcome"].clone());
+                outcomes.push(Browser::default().verify(&function, phone).await.outcome());
             }
             outcomes
         });
@@ -271,7 +269,7 @@ async fn a_rotation_in_the_middle_of_traffic_loses_no_verification() {
 /// The operator has a new secret, Secrets Manager does not have it yet: one more read, and no second token request.
 #[tokio::test]
 async fn an_unchanged_secret_is_read_again_once_and_not_sent_again() {
-    let function = Function::start(&[("STATE_MODE", "phone")]).await;
+    let function = Function::start(PHONE_MODE).await;
     assert_eq!(verify(&function).await, "verified");
     function.sandbox.set_client_secret("another");
     function.sandbox.clear_requests();
@@ -284,7 +282,7 @@ async fn an_unchanged_secret_is_read_again_once_and_not_sent_again() {
 
 /// Environments that live long do not have their credentials in variables, but an address to ask.
 #[tokio::test]
-async fn credentials_are_asked_for_again_before_they_expire() {
+async fn container_credentials_are_renewed_before_they_expire() {
     for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
         let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
         let credentials = FarSide::of(&sandbox).await;

@@ -1,4 +1,4 @@
-//! Between two invocations Lambda stops the program, and meanwhile the operator closes the connections it kept.
+//! Lambda freezes the program between invocations, and the operator may close kept connections meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ async fn connections_closed_during_a_freeze_are_replaced_unnoticed() {
     }
 }
 
-/// The program opens its first connection while it starts, before there is a request for it.
+/// The program opens its first connection at start, before there is a request for it.
 #[tokio::test]
 async fn prefetched_connection_closed_during_a_freeze_is_replaced_unnoticed() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
@@ -66,7 +66,7 @@ async fn prefetched_connection_closed_during_a_freeze_is_replaced_unnoticed() {
     }
 }
 
-/// And where its end is on the way when the request is.
+/// The operator closes the connection just as the request is sent.
 #[tokio::test]
 async fn request_lost_on_an_idle_prefetched_connection_is_resent() {
     let (function, token, _verify) = deployed(&[]).await;
@@ -102,7 +102,7 @@ async fn request_lost_on_a_kept_connection_is_resent_and_logged() {
     }
 }
 
-/// Where many verifications ran at once, many connections were kept, and all of them may be dead.
+/// After many simultaneous verifications many connections are kept, and all of them may be dead.
 #[tokio::test]
 async fn any_number_of_dead_connections_is_skipped() {
     const KEPT: usize = 6;

@@ -1,4 +1,4 @@
-//! What an attacker may put into a request, and that none of it reaches a page, a header or the operator.
+//! Hostile input in requests: none of it reaches a page, a header or the operator.
 
 use sandbox::Leg;
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn request_values_cannot_split_or_add_a_header() {
     }
     let body = "phone=%2B34600000001%0d%0aset-cookie:%20a=b";
     let answer = function.post("/start", body, &[]).await;
-    assert_eq!(answer.status, 400, "line breaks are separators, letters are none");
+    assert_eq!(answer.status, 400, "line breaks are separators, letters are not");
     assert!(!answer.headers.contains_key("set-cookie"));
 }
 
@@ -57,7 +57,7 @@ async fn no_request_can_choose_the_redirect_target() {
     assert!(!callback.headers.contains_key("location") && !callback.body.contains("evil.example"));
 }
 
-/// A code from another flow: the verifier that goes with it cannot be computed.
+/// The verifier that belongs to a code from another flow cannot be computed.
 #[tokio::test]
 async fn stolen_code_cannot_be_used_in_another_flow() {
     let function = Function::start(&[]).await;
@@ -70,7 +70,7 @@ async fn stolen_code_cannot_be_used_in_another_flow() {
     };
     let injected = format!("{CALLBACK}?code={}&state={}", part(&stolen, "code"), part(&own, "state"));
     let answer = thief.open_json(&function, &injected).await;
-    assert_eq!(answer.outcome(), "expired_code", "the operator refuses the code beside another's verifier");
+    assert_eq!(answer.outcome(), "expired_code", "the operator refuses the code with another verifier");
     assert_eq!(function.sandbox.count(Leg::Verify), 0);
 }
 
@@ -94,7 +94,7 @@ async fn oversized_input_is_refused_without_an_upstream_call() {
     assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
 }
 
-/// An error answer of the operator stays in the log, as far as it is a code.
+/// Only known error codes are logged; nothing of an error answer is shown.
 #[tokio::test]
 async fn operator_error_texts_never_appear_on_a_page() {
     let function = Function::start(&[]).await;

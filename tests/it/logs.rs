@@ -1,4 +1,4 @@
-//! What the program writes, with every log level on, through every outcome: no number, code, state, token, secret or
+//! The whole log at the finest level, through every outcome, contains no phone number, code, state, token, secret or
 //! cookie.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, Function};
 
-/// Turned up as far as they go, by every variable that the libraries below know.
+/// The finest level, by every variable that the program and its libraries know.
 const ALL_LEVELS: [(&str, &str); 3] =
     [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")];
 
@@ -27,7 +27,7 @@ async fn no_log_line_contains_personal_data_or_secrets() {
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, NUMBER).await;
         outcomes.push(browser.open_json(&function, &callback).await.outcome());
-        // Again by a reload, from another browser, and altered.
+        // Reloaded, in another browser, and altered.
         browser.open(&function, &callback).await;
         Browser::default().open(&function, &callback).await;
         browser.open(&function, &format!("{callback}x")).await;
@@ -39,7 +39,7 @@ async fn no_log_line_contains_personal_data_or_secrets() {
     }
     sandbox.set_scenario(Scenario::ByNumber);
 
-    // An operator that quotes what it got, where it should put a code.
+    // An operator that quotes the request where an error code belongs.
     for leg in [Leg::Token, Leg::Verify] {
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, NUMBER).await;
@@ -92,7 +92,7 @@ fn assert_clean(log: &[Value], forbidden: &[String]) {
     }
 }
 
-/// The values of a query, but for what is no secret.
+/// The values of a callback's query that must not be logged.
 fn query_values(path_and_query: &str) -> Vec<String> {
     let (_, query) = path_and_query.split_once('?').unwrap();
     form_urlencoded::parse(query.as_bytes())

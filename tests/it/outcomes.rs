@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE};
 
-/// Goes the whole way twice, once as a person and once as a program, and compares both with the table.
+/// Verifies a number twice, as a person and as a program, and compares both answers with the table.
 async fn expect(function: &Function, phone: &str, outcome: &str, status: u16, page_says: &str) {
     let mut person = Browser::default();
     let callback = person.callback_of(function, phone).await;
@@ -52,7 +52,7 @@ async fn invalid_request() {
         ("no state", "code=abc".to_owned()),
         ("no code", "state=%2B34600000001".to_owned()),
         ("an empty code", "code=&state=%2B34600000001".to_owned()),
-        ("a state that is no number", "code=abc&state=hello".to_owned()),
+        ("a state that is not a number", "code=abc&state=hello".to_owned()),
         ("a number without its country", "code=abc&state=600000001".to_owned()),
         ("code twice", "code=abc&code=abc&state=%2B34600000001".to_owned()),
         ("state twice", "code=abc&state=%2B34600000001&state=%2B34600000002".to_owned()),

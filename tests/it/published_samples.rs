@@ -1,5 +1,5 @@
-//! The front ends that Telefónica publishes as samples for this API: the HTML form and the JavaScript build the authorization request by themselves,
-//! with the phone number as `state`, and the callback completes it in `phone` mode.
+//! The front ends that Telefónica publishes as samples for this API. Their HTML form and JavaScript build the
+//! authorization request themselves, with the phone number as `state`; the callback completes it in `phone` mode.
 
 use sandbox::{Leg, Sandbox, Settings};
 
@@ -7,7 +7,7 @@ use crate::support::{AS_JSON, Answer, Function, PHONE_MODE, REDIRECT_URI, sample
 
 const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
 
-/// Sends the samples' parameters, in their order, and follows the operator to the callback.
+/// Sends the samples' parameters in their order, and follows the operator's redirect to the callback.
 async fn run(redirect_uri: &str, phone: &str) -> Answer {
     let settings = Settings { registered_redirect_uris: vec![REDIRECT_URI.to_owned()], ..Settings::default() };
     let function = Function::beside(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
@@ -32,13 +32,13 @@ async fn parameters_of_the_javascript_sample_work() {
     assert_eq!(run(REDIRECT_URI, "+34600000002").await.outcome(), "not_verified");
 }
 
-/// The form names its `redirect_uri` by path only; the sandbox takes it for the registered one.
+/// The form's `redirect_uri` is only a path; the sandbox resolves it to the registered one.
 #[tokio::test]
 async fn parameters_of_the_html_form_sample_work() {
     assert_eq!(run("/numberverification-callback", "+34600000001").await.outcome(), "verified");
 }
 
-/// A page of another origin that sends its user there with `fetch`, as the sample does, can read the answer.
+/// The sample calls the callback with `fetch` from a page of another origin.
 #[tokio::test]
 async fn other_origins_can_fetch_the_answer_only_in_phone_mode() {
     let callback = sample_callback("+34600000001");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::far_side::{FarSide, Fault};
-use crate::support::{Browser, CALLBACK, Function, PHONE_MODE};
-use sandbox::{Leg, SAMPLE_CODE, Sandbox, Settings};
+use sandbox::{Leg, Sandbox, Settings};
 use serde_json::json;
+
+use crate::support::far_side::{FarSide, Fault};
+use crate::support::{Browser, CALLBACK, Function, PHONE_MODE, sample_callback};
 
 fn secret(state_key: &str) -> String {
     json!({ "client_id": "my-app-id", "client_secret": "my-app-secret", "state_key": state_key }).to_string()
@@ -44,12 +45,11 @@ async fn send_forged_state(function: &Function, number: usize) {
 
 /// Takes a number through all calls without a start.
 async fn verify(function: &Function) -> &'static str {
-    let callback = format!("{CALLBACK}?code={SAMPLE_CODE}&state=%2B34600000001");
-    outcome(&mut Browser::default(), function, &callback).await
+    function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
 
 #[tokio::test]
-async fn a_flow_under_way_when_the_key_changes_still_completes() {
+async fn verification_started_with_the_previous_key_completes() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -61,7 +61,7 @@ async fn a_flow_under_way_when_the_key_changes_still_completes() {
 }
 
 #[tokio::test]
-async fn an_environment_that_still_has_the_old_key_finishes_what_a_newer_one_started() {
+async fn environment_with_the_old_key_completes_a_verification_started_with_the_new_one() {
     let sandbox = sandbox().await;
     let old_environment = Function::beside(sandbox.clone(), &[]);
     Browser::default().verify(&old_environment, "+34600000002").await;
@@ -85,7 +85,7 @@ async fn a_state_sealed_with_a_newer_key_opens_a_second_after_a_forged_one() {
 }
 
 #[tokio::test]
-async fn nothing_older_than_the_previous_key_opens() {
+async fn state_sealed_with_a_key_before_the_previous_one_is_refused() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -143,7 +143,7 @@ async fn storing_the_new_value_twice_ends_the_first_key_with_the_next_refresh() 
 
 /// A code belongs to the client that asked for it.
 #[tokio::test]
-async fn a_flow_of_another_client_is_not_finished_with_the_new_one_s_credentials() {
+async fn state_of_another_client_is_refused() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the first state key").replace("my-app-id", "another-app"));

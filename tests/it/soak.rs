@@ -1,7 +1,7 @@
-//! Many verifications by many environments, with an operator that fails in every way it can: each comes to one outcome,
-//! in time, and *verified* and *not verified* are what the operator said of that number in that verification.
+//! Many verifications in many environments, with an operator that fails in every way. Each verification has one outcome
+//! in time, and *verified* and *not verified* are what the operator answered in that verification.
 //!
-//! `make soak` runs ten thousand; the number here is for every `cargo test`.
+//! `make soak` runs ten thousand verifications, `cargo test` a few hundred.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,16 +15,16 @@ use crate::support::far_side::{FarSide, Fault};
 use crate::support::{AS_JSON, Browser, Function, sandbox};
 
 const VERIFICATIONS: usize = 400;
-/// Verifications between two looks at the ledger, which keeps so many and no more.
+/// Verifications between two checks of the sandbox's ledger, which keeps a limited number of requests.
 const ROUND: usize = 500;
-/// So that there is a memory to compare with.
+/// Enough to compare the memory at the end with the memory after a quarter.
 const FEWEST_ROUNDS: usize = 4;
-/// Environments that take one event after the other; there is one more, which takes fifty at once.
+/// Environments that take one event at a time. One more takes [`AT_ONCE`] events at a time.
 const ENVIRONMENTS: usize = 4;
 const AT_ONCE: usize = 50;
 const TIME_LEFT: Duration = Duration::from_secs(3);
 
-/// How an upstream call fails, one time in five.
+/// The ways in which an upstream call fails. One call in five does.
 const FAILURES: [Fault; 17] = [
     Fault::ResetUnserved,
     Fault::CloseUnserved,
@@ -45,7 +45,7 @@ const FAILURES: [Fault; 17] = [
     Fault::Drip,
 ];
 
-/// What is done to calls, and to which verifications' calls it was done.
+/// Decides which calls fail, and records which verifications were affected.
 struct Weather {
     random: Mutex<u64>,
     calls: AtomicUsize,
@@ -64,7 +64,7 @@ impl Weather {
                 let of_token = value_after(request, "code=", "&");
                 self.struck.lock().unwrap().extend(of_verify.or(of_token).map(str::to_owned));
                 let fault = FAILURES[self.roll(FAILURES.len())];
-                // These take the whole time, so fewer of them.
+                // These last until the deadline, so there are fewer of them.
                 let waits = matches!(fault, Fault::Hang | Fault::Drip);
                 if waits && self.roll(10) > 0 { Fault::ResetServed } else { fault }
             }
@@ -74,7 +74,7 @@ impl Weather {
         }
     }
 
-    /// Xorshift: as random as it need be, and the same in every run.
+    /// Xorshift: random enough, and the same in every run.
     fn roll(&self, sides: usize) -> usize {
         let mut random = self.random.lock().unwrap();
         *random ^= *random << 13;
@@ -84,7 +84,7 @@ impl Weather {
     }
 }
 
-/// One verification as its browser saw it.
+/// A verification as the browser saw it.
 struct Seen {
     phone: &'static str,
     correlator: String,
@@ -199,12 +199,12 @@ fn compare_with_the_ledger(seen: &[Seen], sandbox: &Sandbox, struck: &HashSet<St
             "not_verified" => false,
             other => {
                 let was_struck = struck.contains(correlator) || struck.contains(code);
-                assert!(was_struck, "{correlator} came to {other}, and none of its calls failed");
+                assert!(was_struck, "{correlator} is {other}, but none of its calls failed");
                 continue;
             }
         };
         let of_the_operator = said.get(correlator).map_or(&[][..], Vec::as_slice);
-        assert_eq!(of_the_operator, [((*phone).to_owned(), answer)], "{correlator} came to {outcome}");
+        assert_eq!(of_the_operator, [((*phone).to_owned(), answer)], "{correlator} is {outcome}");
     }
 }
 

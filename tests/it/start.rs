@@ -1,4 +1,4 @@
-//! The start page, its form, and what every answer carries.
+//! The start page, its form, and the headers of every answer.
 
 use crate::support::{AS_JSON, CALLBACK, Function, PHONE_MODE, http_api_event, sample_callback};
 
@@ -235,7 +235,7 @@ async fn pages_show_the_owners_name_colour_and_links() {
     assert!(page.header("content-security-policy").contains("img-src data: https://cdn.acme.example;"));
 }
 
-/// As events carry them, which is not always as HTTP allows them.
+/// Events can contain header values that HTTP does not allow.
 #[tokio::test]
 async fn malformed_accept_headers_do_not_cause_an_error() {
     let function = Function::start(&[]).await;

@@ -6,7 +6,7 @@ use crate::support::{Browser, Function, sandbox};
 
 const NUMBER: &str = "+34600000001";
 
-/// A start that fails by our own fault brings no callback that could be counted.
+/// A start that fails through our own fault has no callback that could be counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_start_is_counted() {
     let sandbox = sandbox().await;
@@ -17,7 +17,6 @@ async fn failed_start_is_counted() {
     assert_eq!(line["level"], "ERROR");
 }
 
-/// Lambda's settings: format, level, and what of the log is there with them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_has_the_format_and_level_that_lambda_sets() {
     const RETRIED: &str = "the request was not taken";
@@ -35,7 +34,7 @@ async fn log_has_the_format_and_level_that_lambda_sets() {
         let variables: Vec<_> = [("AWS_LAMBDA_LOG_FORMAT", format), ("AWS_LAMBDA_LOG_LEVEL", level)]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
-            // Nothing listens there, which is worth a warning each time it is tried.
+            // Nothing listens there, so every attempt logs a warning.
             .chain([("TOKEN_ENDPOINT", "http://127.0.0.1:1/token")])
             .collect();
         let function = Function::deployed(sandbox().await, &variables).await;

@@ -1,9 +1,9 @@
-// An operator made of a certified OpenID Provider (https://openid.net/certification, node-oidc-provider): everything
-// between /auth and the token is its own. Added are what makes it an operator: the subscriber is known without being
-// asked, as from the data connection, and the Number Verification API answers for the tokens that it issued.
+// An operator made from a certified OpenID Provider (https://openid.net/certification, node-oidc-provider). Everything
+// from /auth to the token is the provider's own. Two things make it an operator: the subscriber is identified without
+// being asked, as from the data connection, and a Number Verification API accepts the tokens it issued.
 //
-// Prints one line of JSON: its issuer, and a client for every way to authenticate, each with the secret that the
-// product's owner would put into Secrets Manager. Ends with its standard input.
+// It prints one line of JSON: the issuer, and a client for every authentication method, each with the secret that the
+// product's owner would store in Secrets Manager. It ends when its standard input closes.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -27,14 +27,14 @@ const pem = (key, type) => key.export({ format: 'pem', type });
 
 const [rsaKey, ecKey, newEcKey] = [rsa(), p256(), p256()];
 
-// Characters that RFC 6749 §2.3.1 wants encoded, and that shift the `:` where they are not.
+// Characters that RFC 6749 §2.3.1 requires to be encoded, and that would move the `:` if they were not.
 const PASSWORD = 'p:ss w+rd/%41=&';
 const password = (method) => ({
   registered: { token_endpoint_auth_method: method, client_secret: PASSWORD },
   secret: { client_secret: PASSWORD },
 });
 const signing = (alg, privateKey, publicKeys) => ({
-  // With the algorithm registered, the provider takes no other.
+  // If an algorithm is registered, the provider accepts no other.
   registered: {
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: alg,
@@ -69,7 +69,7 @@ const provider = new Provider(issuer, {
     scope: `openid ${PURPOSE} ${VERIFY} ${VERIFY_V0}`,
     ...registered,
   })),
-  // One more than any client may ask for.
+  // One more scope than any client may ask for.
   scopes: ['openid', PURPOSE, VERIFY, VERIFY_V0, 'sim-swap:check'],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
   pkce: { required: () => true },
@@ -106,7 +106,7 @@ async function verify(ctx) {
   const token = value && (await provider.AccessToken.find(value));
   if (!token?.isValid) return refuse(401, 'UNAUTHENTICATED');
   if (!token.scopes.has(VERIFY) && !token.scopes.has(VERIFY_V0)) return refuse(403, 'PERMISSION_DENIED');
-  // CAMARA: an access token is good for one answer.
+  // CAMARA: an access token works for one request.
   await token.destroy();
   const { phoneNumber } = await json(ctx.req);
   ctx.body = { devicePhoneNumberVerified: phoneNumber === SUBSCRIBER.phoneNumber };

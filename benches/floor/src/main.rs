@@ -1,4 +1,4 @@
-//! A `lambda_http` hello world as the runtime's own documentation has it: no work but the runtime's.
+//! The hello world of `lambda_http`'s documentation, which does no work but the runtime's.
 
 #![forbid(unsafe_code)]
 

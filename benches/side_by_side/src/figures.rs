@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The middle one; of an even number the upper of the two.
+/// The middle value; of an even number, the upper of the middle two.
 pub fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -13,7 +13,7 @@ pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Three significant digits, but no more than four behind the point.
+/// Formats a value with three significant digits, but at most four after the point.
 pub fn show(value: f64) -> String {
     match value.abs() {
         _ if value.is_nan() => "–".to_owned(),
@@ -26,7 +26,7 @@ pub fn show(value: f64) -> String {
     }
 }
 
-/// A Markdown table, with its columns in line for a terminal.
+/// A Markdown table with aligned columns.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();

@@ -1,4 +1,4 @@
-//! Instructions, which a busy machine does not change: counted by valgrind's callgrind, where that is installed.
+//! Instruction counts, which do not depend on the machine's load. Valgrind's callgrind counts them, if it is installed.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::environment::{Environment, Place};
 use crate::programs::{Kind, Program};
 
-/// What one program took.
+/// The instructions of one program.
 #[derive(Debug)]
 pub struct Instructions {
     pub kind: Kind,
@@ -27,7 +27,7 @@ pub async fn can_be_counted() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// Leaves what callgrind found in `files`, for `callgrind_annotate`.
+/// Counts the instructions, and leaves callgrind's output in `files` for `callgrind_annotate`.
 pub async fn count(program: &Program, place: Place<'_>, files: &Path) -> io::Result<Instructions> {
     let cold = total(program, place, 0, &files.join(format!("callgrind.{:?}.cold", program.kind))).await?;
     let both = total(program, place, WARM, &files.join(format!("callgrind.{:?}.warm", program.kind))).await?;

@@ -1,4 +1,4 @@
-//! What is measured: each program in each setting, by turns.
+//! Measures each program in each setting, in turn.
 
 use std::fs;
 use std::io;
@@ -16,16 +16,16 @@ use crate::programs::{self, Kind, Program};
 use crate::quota::Quota;
 use crate::wire::{self, Handshake};
 
-/// How far the operator is, and what share of a CPU there is after the init phase.
+/// How far away the operator is, and the share of a CPU after the init phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     NextDoor,
-    /// The time of TCP's handshake left out: the rows with a target count round trips of TLS and HTTP.
+    /// Without the time of TCP's handshake: the rows with a target count round trips of TLS and HTTP.
     FarAway,
-    /// As it is for a user.
+    /// What a user sees.
     FarAwayWithTcp,
     Small,
-    /// What the bill is made of.
+    /// What is billed.
     SmallFartherAwayWithTcp,
 }
 
@@ -44,7 +44,7 @@ impl Setting {
         matches!(self, Self::Small | Self::SmallFartherAwayWithTcp)
     }
 
-    /// To the operator and back; none where it is next door.
+    /// The time to the operator and back; `None` if it is next door.
     fn round_trip(self) -> Option<(Duration, Handshake)> {
         match self {
             Self::NextDoor | Self::Small => None,
@@ -55,14 +55,14 @@ impl Setting {
     }
 }
 
-/// How often.
+/// How often to measure.
 struct Plan {
     setting: Setting,
     /// Starts of each program.
     starts: usize,
-    /// Of the last so many starts of each, also warm invocations.
+    /// For how many of the last starts warm invocations are measured.
     stays: usize,
-    /// For each of those.
+    /// Warm invocations for each of those starts.
     invocations: u32,
 }
 
@@ -74,15 +74,15 @@ const PLANS: [Plan; 5] = [
     Plan { setting: Setting::SmallFartherAwayWithTcp, starts: 5, stays: 1, invocations: 10 },
 ];
 
-/// Invocations before those that are measured: programs that compile themselves get faster for a while.
+/// Invocations before the measured ones, because programs with a just-in-time compiler get faster for a while.
 const WARM_UP: u32 = 30;
 
-/// What came of one program in one setting.
+/// The measurements of one program in one setting.
 #[derive(Debug)]
 pub struct Measured {
     pub setting: Setting,
     pub kind: Kind,
-    /// Each start.
+    /// The cold times of each start.
     pub cold: Vec<Cold>,
     /// Milliseconds of each warm invocation.
     pub warm: Vec<f64>,
@@ -95,15 +95,15 @@ pub struct Measured {
     pub peak_memory: f64,
 }
 
-/// Everything that stands still while programs come and go.
+/// Everything that outlives the measured programs.
 pub struct Lab {
     sandbox: Sandbox,
-    /// Where to leave what programs read, and what is found.
+    /// The folder for files that programs read, and for callgrind's output.
     files: PathBuf,
     pub programs: Vec<Program>,
-    /// The operator's base URL, for each plan.
+    /// The operator's base URL for each plan.
     operators: Vec<String>,
-    /// Or why there is none.
+    /// The quota, or why there is none.
     pub quota: Result<Quota, String>,
 }
 
@@ -123,7 +123,7 @@ impl Lab {
         Ok(Self { sandbox, files, programs, operators, quota: Quota::new() })
     }
 
-    /// Every program in every setting that this machine has.
+    /// Measures every program in every setting that this machine supports.
     pub async fn measure(&self) -> io::Result<Vec<Measured>> {
         let mut measured = Vec::new();
         for (plan, operator) in PLANS.iter().zip(&self.operators) {
@@ -150,7 +150,7 @@ impl Lab {
         Ok(counted)
     }
 
-    /// One program after the other, and that again and again: a machine that slows down slows all of them.
+    /// Runs the programs in turn, repeatedly, so that a machine that slows down affects all of them.
     async fn carry_out(&self, plan: &Plan, place: Place<'_>) -> io::Result<Vec<Measured>> {
         let mut measured: Vec<_> =
             self.programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();

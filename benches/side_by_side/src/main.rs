@@ -1,4 +1,4 @@
-//! `make bench`: the function, a hello world and, where they are installed, the published samples in Python and Node, in
+//! `make bench`: the function, a hello world and, if they are installed, the published samples in Python and Node, in
 //! turn in the same Lambda environment and towards the same operator; then the table of targets.
 //!
 //! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
@@ -43,7 +43,7 @@ async fn run() -> io::Result<String> {
     Ok(targets::report(&lab, &measured, counted.as_deref(), zip))
 }
 
-/// A file of `cargo lambda build`; `make bench` makes them.
+/// The path of a file that `cargo lambda build` makes.
 fn built(file: &str) -> PathBuf {
     checkout().join("target/lambda").join(file)
 }

@@ -1,4 +1,4 @@
-//! What is compared: a hello world, the function, and the published samples where they are installed.
+//! The programs to compare: a hello world, the function, and the published samples if they are installed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::environment::{Environment, Place};
 use crate::{built, checkout};
 
-/// A program, what it is asked, and what its answer must hold.
+/// A program, its event, and what its answer must contain.
 #[derive(Clone)]
 pub struct Program {
     pub kind: Kind,
@@ -42,7 +42,7 @@ impl Kind {
 }
 
 impl Program {
-    /// The same as an argument of `tool`.
+    /// This program as an argument of `tool`.
     pub fn below<const N: usize>(&self, tool: &str, arguments: [OsString; N]) -> Self {
         let mut program = self.clone();
         program.executable = tool.into();
@@ -51,7 +51,7 @@ impl Program {
         program
     }
 
-    /// A fast wrong answer is no figure.
+    /// Fails if the answer is wrong, because its time would mean nothing.
     pub fn check(&self, answer: &Value) -> io::Result<()> {
         let body = answer["body"].as_str().unwrap_or_default();
         if answer["statusCode"] == 200 && body.contains(self.expected) {
@@ -62,7 +62,7 @@ impl Program {
 }
 
 const PHONE_NUMBER: &str = "+34600000001";
-/// On the function's page, and in the answer of the published samples.
+/// Part of the function's page, and of the answer of the published samples.
 const VERIFIED: &str = "Phone number verified";
 
 /// The hello world, the function, and the peers that `make bench-peers` has installed.
@@ -77,7 +77,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", sandbox.base_url().into()),
         ("AWS_CA_BUNDLE", ca.clone().into()),
         ("CLIENT_SECRET_ID", "number-verification".into()),
-        // One state serves all of it, on a slow machine too.
+        // One state is used for all invocations, even on a slow machine.
         ("STATE_TTL_SECONDS", "86400".into()),
         ("OPERATOR_CA_FILE", ca.clone().into()),
     ];
@@ -98,7 +98,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     let Some(packages) = peers() else { return Ok(all) };
     let mut python =
         program(Kind::Python, checkout().join(PEERS_FOLDER).join("bin/python"), Some("sample.py"), VERIFIED);
-    // Beside the certificates that it would read: they are a part of what it costs.
+    // Added to the certificates that the sample reads anyway, because reading them is part of its cost.
     let bundle = files.join("bundle.pem");
     fs::write(&bundle, fs::read_to_string(packages.join("certifi/cacert.pem"))? + ca_pem)?;
     python.variables.retain(|(name, _)| *name != "AWS_CA_BUNDLE");
@@ -115,14 +115,14 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
 
 const PEERS_FOLDER: &str = ".tools/peers";
 
-/// Where Python's packages are, once `make bench-peers` has installed all that the published samples need.
+/// The folder of Python's packages, if `make bench-peers` has installed what the published samples need.
 fn peers() -> Option<PathBuf> {
     let installed = checkout().join(".tools/peers.stamp").exists();
     let pythons = fs::read_dir(checkout().join(PEERS_FOLDER).join("lib")).ok().filter(|_| installed)?;
     pythons.filter_map(Result::ok).map(|python| python.path().join("site-packages")).find(|packages| packages.exists())
 }
 
-/// A browser starts at the function, and comes back from the operator: the callback it comes back with.
+/// Starts a verification, and returns the event of its callback.
 async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<String> {
     let event = include_str!("../../../events/start-json.json").to_owned();
     let start = Program { event, expected: "authorization_url", ..function.clone() };

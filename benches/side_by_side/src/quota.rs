@@ -1,4 +1,4 @@
-//! The share of a CPU that Lambda gives to 128 MB, by the CPU controller of Linux's control groups.
+//! Limits a program to the share of a CPU that Lambda gives to 128 MB, with Linux's control groups.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// In MB.
 const MEMORY: u32 = 128;
-/// Lambda gives 1769 MB one CPU, and other sizes their share of it.
+/// In MB. Lambda gives one CPU to this size, and a proportional share to others.
 const MEMORY_OF_ONE_CPU: u32 = 1769;
-/// In microseconds. The shorter the period, the evener the share; the kernel allows no quota below 1000.
+/// In microseconds. A shorter period spreads the share more evenly; the kernel allows no quota below 1000.
 const PERIOD: u32 = 20_000;
 
 const V1_QUOTA: &str = "cpu.cfs_quota_us";
 
-/// A control group without a limit, until there is one.
+/// A control group whose CPU limit can be set and lifted.
 #[derive(Debug, Clone)]
 pub struct Quota {
     group: PathBuf,
@@ -23,10 +23,10 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// A group of its own, in version 2 of control groups or in version 1.
+    /// Creates a group, with version 2 of control groups or version 1.
     ///
     /// # Errors
-    /// Why there can be none here.
+    /// The reason why a group cannot be created.
     pub fn new() -> Result<Self, String> {
         let quota = PERIOD * MEMORY / MEMORY_OF_ONE_CPU;
         let name = "number-verification-bench";
@@ -47,7 +47,7 @@ impl Quota {
 
     fn set_up(&self) -> io::Result<()> {
         match fs::create_dir(&self.group) {
-            // A benchmark that was broken off leaves it behind.
+            // An interrupted benchmark leaves it behind.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => made?,
         }
@@ -57,7 +57,7 @@ impl Quota {
         self.limit()
     }
 
-    /// Takes a process in.
+    /// Moves a process into the group.
     pub fn take(&self, pid: u32) -> io::Result<()> {
         self.put("cgroup.procs", &pid.to_string())
     }
@@ -70,13 +70,13 @@ impl Quota {
         self.put(self.file, self.unlimited)
     }
 
-    /// Never makes a file: where there is none, this is no control group.
+    /// Never creates a file: if it does not exist, this is not a control group.
     fn put(&self, file: &str, value: &str) -> io::Result<()> {
         OpenOptions::new().write(true).open(self.group.join(file))?.write_all(value.as_bytes())
     }
 
     pub fn remove(&self) {
-        // A group that could not be made cannot be removed.
+        // The group may not exist.
         let _ = fs::remove_dir(&self.group);
     }
 }

@@ -7,7 +7,7 @@ use crate::instructions::Instructions;
 use crate::lab::{Lab, Measured, Setting};
 use crate::programs::Kind;
 
-/// The peers, and the targets against each: cold total at 128 MB, CPU for a warm verification.
+/// The peers, and our targets relative to each: cold total at 128 MB, CPU for a warm verification.
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
 
 /// The tables in Markdown.
@@ -17,7 +17,7 @@ pub fn report(lab: &Lab, measured: &[Measured], counted: Result<&[Instructions],
         table(&targets(measured, zip)),
         table(&details(lab, measured, counted.unwrap_or_default()))
     );
-    // A String takes whatever is written to it.
+    // Writing to a String cannot fail.
     if let Err(reason) = &lab.quota {
         let _ = write!(report, "\n128 MB is not measured: {reason}.\n");
     }
@@ -48,7 +48,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
         let (value, from) = against(&ours.total(), &floor.total());
         row("cold total, against hello world's", 6.0, value, " ×", &from);
         let (value, from) = against(&ours.cpu, &floor.cpu);
-        // 0.45 ms where hello world costs 0.15 ms.
+        // 0.45 ms if hello world takes 0.15 ms.
         row("CPU for a warm verification, against hello world's", 3.0, value, " ×", &from);
         for (kind, _, limit) in PEERS {
             if let Some(peer) = find(Setting::NextDoor, kind) {

@@ -1,4 +1,4 @@
-//! A long wire: every byte takes half a round trip in each direction.
+//! A connection to a distant operator: every byte takes half a round trip in each direction.
 
 use std::hint;
 use std::io::{self, Read as _, Write as _};
@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// TCP's own handshake, which this machine's kernel makes at once.
+/// How long TCP's handshake appears to take. This machine's kernel completes it at once.
 #[derive(Clone, Copy)]
 pub enum Handshake {
     AtOnce,
@@ -15,12 +15,12 @@ pub enum Handshake {
     TakesARoundTrip,
 }
 
-/// How much later than it asked for a thread may wake up.
+/// How late a sleeping thread may wake up.
 const OVERSLEEP: Duration = Duration::from_micros(300);
 
-/// Starts a wire to `far_end` for the rest of the process; the address of its near end.
+/// Starts a wire to `far_end` for the rest of the process, and returns the address of its near end.
 ///
-/// It works with threads, because asynchronous timers are a millisecond coarse, which would count four times in a
+/// It uses threads, because asynchronous timers have a resolution of a millisecond, which would count four times in a
 /// verification.
 pub fn lay(far_end: SocketAddr, round_trip: Duration, handshake: Handshake) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -31,7 +31,7 @@ pub fn lay(far_end: SocketAddr, round_trip: Duration, handshake: Handshake) -> i
                 Handshake::AtOnce => Instant::now(),
                 Handshake::TakesARoundTrip => Instant::now() + round_trip,
             };
-            // A far end that is gone shows as a closed connection.
+            // If the far end has gone, the connection closes.
             let _ = TcpStream::connect(far_end).and_then(|far| join(&near, &far, round_trip / 2, open_at));
         }
     });

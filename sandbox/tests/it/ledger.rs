@@ -93,7 +93,7 @@ async fn dropped_sandbox_stops_answering() {
     let url = format!("{}/sandbox/health", sandbox.base_url());
     assert_eq!(send(http.get(&url)).await.status(), 204);
     drop(sandbox);
-    // The listening task ends at its next turn.
+    // The listening task ends the next time it runs.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     let error = http.get(&url).send().await.expect_err("nobody there, on the old connection either");
     assert!(error.is_connect(), "{error:?}");

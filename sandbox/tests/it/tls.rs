@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore, version};
 use sandbox::{Handshakes, Sandbox, Settings};
 
-/// A client that makes a new connection for each request, with the tickets of the ones before.
+/// A client that makes a new connection for each request, and resumes earlier TLS sessions.
 fn client(sandbox: &Sandbox, version: &'static rustls::SupportedProtocolVersion) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
@@ -31,7 +31,7 @@ async fn tls_1_2_and_1_3_are_served_and_handshakes_counted() {
     }
 }
 
-/// Whoever does not trust the authority gets nothing, and keeps nobody else out; nor does one that says nothing at all.
+/// A client that does not trust the authority, or sends nothing at all, does not block others.
 #[tokio::test]
 async fn failed_or_hanging_handshake_does_not_affect_other_clients() {
     let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();

@@ -119,7 +119,7 @@ async fn odd_client() -> Fixture {
     Fixture::with(settings).await
 }
 
-/// Exchanges a code with these credentials, and expects that status, and that way in the ledger.
+/// Exchanges a code with these credentials, and expects this status, and this authentication method in the ledger.
 async fn authenticate(
     fixture: &Fixture,
     name: &str,

@@ -177,7 +177,7 @@ async fn correlator_is_returned_unchanged() {
         ("a dollar", "a$b".to_owned(), false),
         ("not ASCII", "ñ".to_owned(), false),
     ] {
-        // Without a token: errors have it too.
+        // There is no token, because errors have the correlator too.
         let request = fixture.post("/number-verification/v0/verify").header("x-correlator", &correlator);
         let response = send(request).await;
         assert_eq!(header(&response, "x-correlator"), valid.then(|| correlator.clone()), "{name}");

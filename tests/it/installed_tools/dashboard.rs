@@ -13,7 +13,7 @@ use crate::support::{Browser, Function, Outcome, sandbox};
 const NAMESPACE: &str = "NumberVerification";
 const NUMBER: &str = "+34600000001";
 
-/// A metric as CloudWatch knows it: its name, and the names of its dimensions.
+/// A CloudWatch metric: its name, and the names of its dimensions.
 type Metric = (String, BTreeSet<String>);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -38,7 +38,7 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     }
 }
 
-/// What the program emits, through every scenario of the sandbox.
+/// The metrics that the program emits in all scenarios of the sandbox.
 async fn emitted() -> BTreeSet<Metric> {
     let settings = Settings { slow_for: Duration::from_secs(3), ..Settings::default() };
     let sandbox = Arc::new(Sandbox::start(settings).await.unwrap());
@@ -61,11 +61,11 @@ async fn emitted() -> BTreeSet<Metric> {
                 let dimensions: BTreeSet<_> = strings(dimensions).collect();
                 for dimension in &dimensions {
                     let value = line[dimension].as_str().unwrap();
-                    // CloudWatch bills each value as a metric of its own.
+                    // CloudWatch bills every value of a dimension as a separate metric.
                     match dimension.as_str() {
                         "FunctionName" => assert_eq!(value, "number-verification"),
                         "outcome" => assert!(Outcome::from_name(value).is_some()),
-                        other => panic!("{other} may have any number of values"),
+                        other => panic!("{other} may have an unlimited number of values"),
                     }
                 }
                 for metric in directive["Metrics"].as_array().unwrap() {
@@ -96,7 +96,7 @@ fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
     found
 }
 
-/// Our metrics in the alarms, alone or in an expression.
+/// Our metrics in the alarms, directly or in an expression.
 fn alarm_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
     let resources = template["Resources"].as_object().unwrap().values();
     let alarms =
@@ -136,7 +136,6 @@ fn strings(array: &Value) -> impl Iterator<Item = String> {
     array.as_array().unwrap().iter().filter_map(Value::as_str).map(str::to_owned)
 }
 
-/// The runbook has a section for each alarm, and its queries ask for fields that are there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
     const WORDS: [&str; 19] = [
@@ -171,7 +170,7 @@ async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
         assert!(runbook.contains(&format!("\n| `{}` |", outcome.name())), "{outcome:?} has a row");
     }
 
-    // A good one, one that says why, and a reload: all fields there are.
+    // A success, a reload and a failure together log every field.
     let sandbox = Arc::new(sandbox().await);
     let function = Function::deployed(sandbox.clone(), &[]).await;
     let mut browser = Browser::default();
@@ -190,12 +189,12 @@ async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
     let queries: Vec<_> = queries.into_iter().filter(|query| query.contains("filter ")).collect();
     assert_eq!(queries.len(), 6, "five in the runbook, one on the dashboard");
     for query in queries {
-        // What stands in quotation marks is a value.
+        // Quoted words are values, not fields.
         let unquoted = query.split(['"', '\'']).step_by(2).collect::<Vec<_>>().join(" ");
         let words = unquoted.split(|c: char| !(c.is_alphanumeric() || c == '_'));
         for word in words.filter(|word| word.starts_with(|c: char| c.is_alphabetic())) {
             let alias = query.contains(&format!("as {word}"));
-            assert!(alias || WORDS.contains(&word) || fields.contains(word), "{word} is no field: {query}");
+            assert!(alias || WORDS.contains(&word) || fields.contains(word), "{word} is not a field: {query}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The program under AWS's own Runtime Interface Emulator, as `sam local invoke` runs it, with its secret in moto and
-//! the sandbox as operator: every sample event, and what comes of it.
+//! the sandbox as operator: every sample event with its expected answer.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::tools;
 use crate::support::{sandbox, send};
 
-/// File, status, and what stands in the body.
+/// File, status, and a part of the body.
 const EVENTS: [(&str, u64, &str); 21] = [
     ("callback-alb", 200, "Phone number verified"),
     ("callback-expired-code", 400, "could not be checked"),
@@ -76,7 +76,7 @@ async fn store_secret(moto_url: &str) {
     let request = http::Request::post(moto_url)
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "secretsmanager.CreateSecret")
-        // moto takes the region from it, and checks no signature.
+        // moto takes the region from this header, and does not check the signature.
         .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/secretsmanager/aws4_request")
         .body(json!({ "Name": "number-verification", "SecretString": secret.to_string() }).to_string());
     let stored = send(request.unwrap()).await;

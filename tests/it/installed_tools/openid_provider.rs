@@ -1,5 +1,5 @@
-//! A certified OpenID Provider as the operator: every way to authenticate, PKCE, ID tokens and `iss`, judged by somebody
-//! else's reading of the specifications. `openid_provider/provider.js` is what makes an operator of it.
+//! A certified OpenID Provider as the operator: client authentication, PKCE, ID tokens and `iss`, checked by an
+//! independent implementation of the specifications. `tests/openid_provider/provider.js` turns it into an operator.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use url::Url;
 use super::tools;
 use crate::support::{Browser, Function, REDIRECT_URI, sandbox, send};
 
-/// What the provider knows the subscriber's number to be.
+/// The subscriber's number at the provider.
 const SUBSCRIBER: &str = "+34600000001";
 const SOMEBODY_ELSE: &str = "+34600000009";
 const OPENID: &str = "openid dpv:FraudPreventionAndDetection number-verification:verify";
@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Provider {
     issuer: String,
     clients: Vec<Client>,
-    /// Its end closes the provider's standard input, with which the provider ends; `node` itself is only the parent.
+    /// The wrapper around the provider. When it ends, the provider's standard input closes, and the provider ends.
     _node: Child,
 }
 
-/// A client as the provider has it registered, and the secret that its owner keeps.
+/// A client registered at the provider, and its secret in Secrets Manager.
 struct Client {
     id: String,
     method: String,
@@ -74,7 +74,7 @@ impl Provider {
         format!("{}{path}", self.issuer)
     }
 
-    /// The product as the client's owner deploys it with this secret, these variables on top.
+    /// The function as the client's owner deploys it with this secret, and these variables in addition.
     async fn function(&self, client: &Client, secret: &Value, variables: &[(&str, &str)]) -> Function {
         let sandbox = sandbox().await;
         sandbox.set_secret_string(secret.to_string());
@@ -91,11 +91,11 @@ impl Provider {
         Function::beside(sandbox, &[&ours, variables].concat())
     }
 
-    /// Goes through the provider with a browser that it has not seen before; the callback it redirects to.
+    /// Opens the provider in a new browser, and returns the callback it redirects to.
     async fn authorize(&self, authorization_url: Url) -> Callback {
         let mut cookies = BTreeMap::new();
         let mut url = authorization_url;
-        // The request, the subscriber's identification, and back to the request.
+        // The request, the identification of the subscriber, and the request again.
         for _ in 0..3 {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = Request::get(url.as_str()).header("cookie", pairs.join("; ")).body(String::new()).unwrap();
@@ -113,14 +113,14 @@ impl Provider {
         panic!("the provider does not redirect back, but to {}", url.path());
     }
 
-    /// What the token endpoint was asked so far, and why it refused.
+    /// The requests to the token endpoint so far, with the reason for each refusal.
     async fn token_requests(&self) -> Vec<Value> {
         let requests = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await.json();
         requests.as_array().unwrap().clone()
     }
 }
 
-/// An address with parameters, to look into and to tamper with.
+/// A callback URL to inspect and to tamper with.
 #[derive(Clone)]
 struct Callback(Url);
 
@@ -144,7 +144,7 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
 }
 
-/// The address with another value of a parameter, or without it.
+/// The URL with another value of a parameter, or without it.
 fn with_parameter(url: &Url, name: &str, value: Option<&str>) -> Url {
     let others: Vec<_> = url.query_pairs().into_owned().filter(|(n, _)| n != name).collect();
     let mut url = url.clone();
@@ -156,14 +156,14 @@ async fn start(browser: &mut Browser, function: &Function, phone: &str) -> Url {
     browser.start(function, phone).await.parse().unwrap()
 }
 
-/// The whole way in a new browser.
+/// Verifies a number in a new browser.
 async fn verify(provider: &Provider, function: &Function, phone: &str) -> &'static str {
     let mut browser = Browser::default();
     let authorization_url = start(&mut browser, function, phone).await;
     provider.authorize(authorization_url).await.open(&mut browser, function).await
 }
 
-/// What a JWT's header says.
+/// The header of a JWT.
 fn jwt_header(jwt: &Value) -> Value {
     use base64::Engine as _;
     let header = jwt.as_str().unwrap().split('.').next().unwrap();
@@ -195,7 +195,7 @@ async fn every_client_authentication_method_is_accepted() {
         ("private_key_jwt", "PS256"),
         ("private_key_jwt", "ES256"),
     ];
-    assert_eq!(ways, expected, "no way was left out");
+    assert_eq!(ways, expected, "every method was used");
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn discovery_document_is_enough_to_configure_the_provider() {
 
         let mut browser = Browser::default();
         let callback = provider.authorize(start(&mut browser, &function, SUBSCRIBER).await).await;
-        // The document says that a callback has an `iss`, and whose.
+        // The document says that callbacks have an `iss`, and which.
         assert_eq!(callback.with("iss", None).open(&mut browser, &function).await, "invalid_request", "{name}");
     }
 }
@@ -280,9 +280,9 @@ async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
             &[("SCOPE", "openid dpv:FraudPreventionAndDetection")],
             "misconfigured",
         ),
-        ("no PKCE where it is required", es256, es256.secret.clone(), &[("PKCE", "off")], "operator_error"),
+        ("no PKCE although it is required", es256, es256.secret.clone(), &[("PKCE", "off")], "operator_error"),
         (
-            "prompt=none where the provider must ask",
+            "prompt=none although the provider must ask",
             es256,
             es256.secret.clone(),
             &[("PROMPT", "none")],

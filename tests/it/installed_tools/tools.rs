@@ -1,4 +1,4 @@
-//! The real parts that `make` installs: AWS's Runtime Interface Emulator, moto, cargo-lambda.
+//! The tools that `make test` installs below `.tools`.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-/// How long a program may take until it listens, on a machine that is doing other things.
+/// How long a program may take to listen on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// A program of the folder into which `make` installs.
+/// The path of an installed program.
 pub fn tool(name: &str) -> PathBuf {
     let path = venv().join("bin").join(name);
     assert!(path.exists(), "{} is missing; `make test` installs it", path.display());
@@ -33,7 +33,7 @@ fn venv() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/venv")
 }
 
-/// moto: AWS's own APIs on this machine, empty.
+/// Starts moto, a simulation of AWS's APIs, without any resources. Returns it with its URL.
 pub async fn moto() -> (Child, String) {
     let port = free_port();
     let mut command = Command::new(tool("moto_server"));
@@ -42,7 +42,7 @@ pub async fn moto() -> (Child, String) {
     (moto, format!("http://127.0.0.1:{port}"))
 }
 
-/// The emulator around the function, with these variables and credentials; where to send invocations.
+/// Starts the emulator with the function, and these variables and credentials. Returns it with the URL for invocations.
 pub async fn emulator(program: &Path, variables: &[(&str, &str)]) -> (Child, String) {
     let (port, runtime_api_port) = (free_port(), free_port());
     let mut command = Command::new(runtime_interface_emulator());
@@ -59,7 +59,7 @@ pub async fn emulator(program: &Path, variables: &[(&str, &str)]) -> (Child, Str
     (emulator, format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"))
 }
 
-/// What a program prints, which must end well.
+/// Runs a program that must succeed, and returns its standard output.
 pub async fn output(command: &mut Command) -> String {
     let ended = command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().await.unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
@@ -67,7 +67,7 @@ pub async fn output(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// What `tools/cloudformation.py` prints.
+/// Runs `tools/cloudformation.py`, and returns the JSON it prints.
 pub async fn cloudformation(arguments: &[&str]) -> Value {
     let mut command = Command::new(tool("python"));
     let printed = output(command.arg("tools/cloudformation.py").args(arguments)).await;
@@ -79,7 +79,7 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A program that is ended with the test.
+/// Starts a program that ends with the test.
 pub fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap()
 }

@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What API Gateway makes of a function's answer (payload 2.0).
+    /// The HTTP answer that API Gateway makes from a function's answer (payload 2.0).
     pub fn from_lambda(answer: &Value) -> Self {
         let mut headers = http::HeaderMap::new();
         for (name, value) in answer["headers"].as_object().into_iter().flatten() {
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// Sends a request over plain HTTP, and follows no redirect.
+/// Sends a request over plain HTTP. Redirects are not followed.
 pub async fn send(request: http::Request<String>) -> Answer {
     let client: Client<_, String> = Client::builder(TokioExecutor::new()).build_http();
     let answered = async {

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::{AS_JSON, Answer, Function};
 
-/// A browser: it keeps the function's cookies, and nothing else.
+/// A browser, which keeps the function's cookies and nothing else.
 #[derive(Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
-    /// Types a number into the form and sends it; the operator's address it is sent to.
+    /// Submits a number in the form, and returns the operator's URL to which the function redirects.
     pub async fn start(&mut self, function: &Function, phone: &str) -> String {
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", phone).finish();
         let answer = function.post("/start", &body, &self.headers(&[("sec-fetch-site", "same-origin")])).await;
@@ -41,7 +41,8 @@ impl Browser {
         self.open_json(function, &callback).await
     }
 
-    /// Form and operator; the path and query of the callback they lead to.
+    /// Goes from the form to the operator, and returns the path and query of the callback to which the operator
+    /// redirects.
     pub async fn callback_of(&mut self, function: &Function, phone: &str) -> String {
         let authorization_url = self.start(function, phone).await;
         function.at_operator(&authorization_url).await

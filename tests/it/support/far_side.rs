@@ -1,4 +1,4 @@
-//! The far side of one leg, as a raw socket: it passes requests on to the sandbox, and does to them what a test says.
+//! A raw socket in front of one endpoint of the sandbox. It forwards requests, and injects the faults a test chooses.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,31 +15,31 @@ use tokio::task::JoinHandle;
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// It is forwarded and answered.
     None,
-    /// The request is read, passed on to nobody, and the connection reset.
+    /// The request is read and not forwarded, and the connection is reset.
     ResetUnserved,
-    /// The same, but the connection is closed in good order.
+    /// The request is read and not forwarded, and the connection is closed properly.
     CloseUnserved,
-    /// The operator acts on the request, and its answer is lost in a reset.
+    /// The operator acts on the request, and a reset replaces its answer.
     ResetServed,
-    /// The answer ends by a close in the middle of its head.
+    /// The connection is closed in the middle of the answer's head.
     CloseInHead,
-    /// The answer ends by a reset in the middle of its head.
+    /// The connection is reset in the middle of the answer's head.
     ResetInHead,
-    /// The answer ends by a reset behind its head.
+    /// The connection is reset after the answer's head.
     ResetBehindHead,
     /// The body is shorter than its content-length, then the connection closes.
     TruncateBody,
-    /// The request is read, and nothing ever comes back.
+    /// The request is read and never answered.
     Hang,
-    /// The body comes byte by byte, a tenth of a second apart.
+    /// The body is sent byte by byte, with 100 ms in between.
     Drip,
-    /// The answer is HTTP/1.0, its body ended by the close.
+    /// The answer is HTTP/1.0, and its body ends when the connection does.
     Http10,
-    /// The answer is good, and the connection closes behind it without saying so before.
+    /// The answer is valid, and the connection is closed after it without announcement.
     CloseBehind,
-    /// These bytes, and the connection stays; the operator is not asked.
+    /// These bytes are the answer. The request is not forwarded, and the connection stays open.
     Answer(&'static str),
 }
 
@@ -48,13 +48,13 @@ pub enum Fault {
 pub enum End {
     Close,
     Reset,
-    /// As some load balancers do, with an answer to a request that nobody sent.
+    /// By an answer to a request that was never sent, as from some load balancers.
     RequestTimeout,
 }
 
 type Plan = Box<dyn FnMut(&str) -> Fault + Send>;
 
-/// One leg's far side.
+/// The socket in front of one endpoint.
 pub struct FarSide {
     pub url: String,
     shared: Arc<Shared>,
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 impl FarSide {
-    /// In front of a sandbox, doing nothing to requests yet.
+    /// Listens in front of a sandbox, and forwards every request until it is told otherwise.
     pub async fn of(sandbox: &sandbox::Sandbox) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -98,12 +98,12 @@ impl FarSide {
         self.plan(move |_| next.take().unwrap_or(Fault::None));
     }
 
-    /// Decides for each request by its text.
+    /// Chooses the fault for each request from its text.
     pub fn plan(&self, plan: impl FnMut(&str) -> Fault + Send + 'static) {
         *self.shared.plan.lock().unwrap() = Box::new(plan);
     }
 
-    /// How many requests arrived, whether they were passed on or not.
+    /// How many requests arrived, whether they were forwarded or not.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::Relaxed)
     }
@@ -118,7 +118,7 @@ impl FarSide {
         self.shared.open.subscribe().wait_for(|open| *open > 0).await.unwrap();
     }
 
-    /// Ends every idle connection, and waits until it is done.
+    /// Ends every idle connection, and waits until all have ended.
     pub async fn end_idle(&self, end: End) {
         self.shared.ended.send_replace(end);
         self.shared.open.subscribe().wait_for(|open| *open == 0).await.unwrap();
@@ -131,7 +131,7 @@ impl Drop for FarSide {
     }
 }
 
-/// An address where connections are refused, as long as the socket is kept.
+/// A URL that refuses connections as long as the socket is kept.
 pub fn refusing() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -139,7 +139,7 @@ pub fn refusing() -> (TcpSocket, String) {
     (socket, url)
 }
 
-/// An address where connecting takes for ever, as long as the sockets are kept: its queue is full and nobody accepts.
+/// A URL to which connecting never ends as long as the sockets are kept: its queue is full and not accepted from.
 pub async fn unaccepting() -> ((TcpListener, TcpStream), String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -155,7 +155,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         shared.open.send_modify(|open| *open += 1);
         let (shared, ended) = (Arc::clone(&shared), shared.ended.subscribe());
         tokio::spawn(async move {
-            // What goes wrong here is what a test asked for, or the client's going away.
+            // An error is either an injected fault, or the client has gone.
             let _ = serve(stream, &shared, ended).await;
             shared.open.send_modify(|open| *open -= 1);
         });
@@ -236,7 +236,7 @@ fn reset(stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks the sandbox, on a connection of its own, and hides from the client that it was one.
+/// Forwards a request on a new connection, and removes the `connection` header that results from it.
 async fn forward(sandbox: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let line_end = find(request, b"\r\n").unwrap_or(0) + 2;
     let (line, rest) = request.split_at(line_end);

@@ -28,12 +28,12 @@ enum Runs {
 }
 
 impl Function {
-    /// The function as an owner deploys it, with these variables on top of the sandbox's.
+    /// The function with a new sandbox, and these variables in addition to the sandbox's.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
         Self::beside(sandbox().await, variables)
     }
 
-    /// The function beside a sandbox that a test has made.
+    /// The function with this sandbox.
     pub fn beside(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let variables = all_variables(&sandbox, variables);
@@ -51,7 +51,7 @@ impl Function {
         Self { sandbox, runs: Runs::In(Box::new(environment)), time_left: Duration::from_secs(10) }
     }
 
-    /// How long Lambda gives each invocation from now on.
+    /// Sets how long Lambda gives each invocation.
     pub fn with_time_left(mut self, time_left: Duration) -> Self {
         self.time_left = time_left;
         self
@@ -84,7 +84,7 @@ impl Function {
         self.environment().memory("VmRSS").unwrap()
     }
 
-    /// What a deployed function tells the Runtime API: an answer or an error.
+    /// Invokes a deployed function, and returns what it posts to the Runtime API: an answer or an error.
     pub async fn invoke_raw(&self, event: &Value) -> Result<Value, String> {
         self.invoke_within(event, self.time_left).await
     }
@@ -119,7 +119,7 @@ impl Function {
         self.invoke(&http_api_event("POST", path, headers, body)).await
     }
 
-    /// Follows a link to the operator, which answers with a redirect; the path and query it leads to.
+    /// Opens the operator's URL, and returns the path and query to which the operator redirects.
     pub async fn at_operator(&self, authorization_url: &str) -> String {
         let answer = send(http::Request::get(authorization_url).body(String::new()).unwrap()).await;
         assert_eq!(answer.status, 302, "the operator redirects back");
@@ -133,7 +133,7 @@ impl Function {
     }
 }
 
-/// What an owner sets, with these variables on top of the sandbox's.
+/// The sandbox's variables with these in addition.
 fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base_url = sandbox.base_url();
     let endpoints =

@@ -1,7 +1,8 @@
-//! The function beside a sandbox, and browsers to use it with.
+//! The function with a sandbox, and browsers to use it with.
 //!
-//! Everything between the function and the sandbox is real: the SDK, the HTTP client, the sockets. [`Function::deployed`]
-//! is the whole program in a Lambda environment; any other function leaves out only the Lambda runtime.
+//! Everything between the function and the sandbox is real: the SDK, the HTTP client, the sockets.
+//! [`Function::deployed`] is the whole program in a Lambda environment; any other function leaves out only the Lambda
+//! runtime.
 
 mod answer;
 mod browser;
@@ -21,7 +22,7 @@ pub const PHONE_MODE: &[(&str, &str)] = &[("STATE_MODE", "phone")];
 /// The request header of a program that wants JSON.
 pub const AS_JSON: (&str, &str) = ("accept", "application/json");
 
-/// An operator and a Secrets Manager as they usually are.
+/// A sandbox with the default settings.
 pub async fn sandbox() -> Sandbox {
     Sandbox::start(Settings::default()).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! A client of the sandbox that does everything right, for tests to spoil one thing at a time.
+//! A correct client of the sandbox. Tests change one thing at a time.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const SIM: &str = "+34600000001";
 
 pub type Form = Vec<(&'static str, String)>;
-/// Fields to set in a form; one set to nothing is taken away.
+/// Fields to set in a form. An empty value removes the field.
 pub type Changes<'a> = &'a [(&'static str, &'a str)];
 
 pub struct Fixture {
@@ -50,7 +50,7 @@ impl Fixture {
         send(self.get("/authorize").query(query)).await
     }
 
-    /// A code for the right authorization request, with some parameters changed.
+    /// A code for the valid authorization request with some parameters changed.
     pub async fn code(&self, changes: Changes<'_>) -> String {
         let response = self.authorize(&changed(authorization(), changes)).await;
         location(&response).1.remove("code").expect("a code in the redirect")
@@ -60,7 +60,7 @@ impl Fixture {
         send(self.post("/token").basic_auth("my-app-id", Some("my-app-secret")).form(form)).await
     }
 
-    /// An access token for the right requests.
+    /// An access token for valid requests.
     pub async fn access_token(&self) -> String {
         self.access_token_for(SCOPE_V1).await
     }
@@ -79,12 +79,12 @@ impl Fixture {
 }
 
 pub fn client() -> Client {
-    // Where the whole workspace is tested, reqwest has TLS, and wants to know whose, even for plain http.
+    // If the whole workspace is built, reqwest has TLS, and needs a crypto provider even for plain http.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client")
 }
 
-/// The right authorization request.
+/// A valid authorization request.
 pub fn authorization() -> Form {
     form(&[
         ("client_id", "my-app-id"),
@@ -97,7 +97,7 @@ pub fn authorization() -> Form {
     ])
 }
 
-/// The right token request.
+/// A valid token request.
 pub fn exchange(code: &str) -> Form {
     form(&[
         ("grant_type", "authorization_code"),
@@ -141,7 +141,7 @@ pub fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).map(|value| value.to_str().expect("ASCII").to_owned())
 }
 
-/// Where a 302 leads to, without and with its query.
+/// The target of a 302: the URL without its query, and the query's parameters.
 pub fn location(response: &Response) -> (String, HashMap<String, String>) {
     assert_eq!(response.status(), StatusCode::FOUND);
     let mut url: Url = header(response, "location").expect("a location").parse().expect("a URL");
