@@ -4,28 +4,41 @@
 //! redirects the browser: an AWS Lambda function that exchanges the code for a token, asks whether the number is that
 //! of the SIM, and answers with a page.
 //!
-//! Data flows one way:
+//! # The three rings
+//!
+//! **web** speaks HTTP and HTML. **flow** decides. **operator** and **secret** talk to the outside world. A request goes in, a
+//! [conclusion](flow::Conclusion) comes out, and each ring only imports the rings further in;
+//! `tests/it/architecture.rs` checks that, and that this map is complete.
 //!
 //! ```text
-//! event → routes → flow → operator → outcome → pages
-//!                   └──→ secret → Secrets Manager
+//! event → web (route → handler → reply) → flow → operator | secret → transport
+//!                       └── pages
 //! ```
 //!
-//! | module | |
-//! |---|---|
-//! | [`config`] | environment variables, checked at start-up; `presets` are the operators it knows by name |
-//! | [`discovery`] | what an operator's own document says, where a variable does not |
-//! | [`event`] | events of API Gateway, Function URLs and load balancers, made readable |
-//! | [`routes`] | requests in, responses out; what API Gateway and browsers need |
-//! | [`flow`] | a verification from start to outcome; state, PKCE, reload |
-//! | [`operator`] | token request and verify call, and what their errors mean |
-//! | [`outcome`] | the fourteen answers, in one table |
-//! | [`secret`], [`secrets_manager`] | the client secret, and the AWS SDK's client |
-//! | [`seal`] | keys and sealed texts |
-//! | [`transport`] | HTTP with bounds, over `reqwest` |
-//! | [`setup`] | all of it put together |
-//! | [`pages`] | HTML and words |
-//! | [`telemetry`] | log lines and metrics |
+//! | module | files | what it does |
+//! |---|---|---|
+//! | [`setup`] | | wires the function up from its environment |
+//! | [`config`] | `variables`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
+//! | [`web`] | `event`, `incoming`, `place`, `accept` | makes a request readable: which route, which format and language, below which address |
+//! | | `start`, `callback` | the two handlers |
+//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; what browsers and CloudFront require |
+//! | | `pages` | the pages and their texts in four languages |
+//! | [`flow`] | `start`, `callback`, `conclusion` | a verification from its start to its conclusion |
+//! | | `state`, `binding`, `mark` | what goes to the operator and comes back, and what ties it to whoever started it |
+//! | | `pkce`, `nonce`, `attempts` | what makes a stolen or repeated code useless |
+//! | [`operator`] | `profile`, `settings`, `setting_error`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
+//! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
+//! | | `token`, `client_authentication`, `private_key`, `id_token` | the token request |
+//! | | `verify` | the verify call, the only place where a verdict is made |
+//! | | `codes`, `refusal`, `www_authenticate`, `redacted` | what the operator's errors mean; strings that never show in a log |
+//! | [`secret`] | `store`, `shared_read`, `value`, `failures` | the secret, its versions, and why it cannot be read |
+//! | | `seal` | keys and sealed texts |
+//! | | `secrets_manager`, `container_credentials`, `settings` | the AWS SDK's client |
+//! | [`transport`] | `connections`, `deadline` | HTTP with bounds, over `reqwest` |
+//! | [`telemetry`] | `verification`, `metrics` | log lines and CloudWatch metrics |
+//! | [`outcome`], [`failure`], [`call_log`] | | the answers in one table; why there is none; what the calls took |
+//! | [`phone_number`], [`correlator`] | `characters`, `country` | numbers as people write them; the reference for support |
+//! | `number_verification` | | see below |
 //!
 //! # Without a Lambda
 //!

@@ -1,6 +1,7 @@
 //! E.164 phone numbers.
 
 mod characters;
+mod country;
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use characters::{closing_bracket, is_separator};
+use country::{country_code_length, has_trunk_zero};
 
 /// A phone number in E.164 form with its `+`, as CAMARA Number Verification writes it:
 /// `^\+[1-9][0-9]{4,14}$`. `Debug` shows no digit.
@@ -183,31 +185,6 @@ fn without_scheme(written: &str) -> &str {
     match written.split_at_checked(4) {
         Some((scheme, number)) if scheme.eq_ignore_ascii_case("tel:") => number,
         _ => written,
-    }
-}
-
-/// Whether a zero follows a country code after which nobody abroad dials one.
-fn has_trunk_zero(digits: &str) -> bool {
-    let (country, national) = digits.split_at_checked(country_code_length(digits)).unwrap_or((digits, ""));
-    national.starts_with('0') && !KEEP_THE_ZERO.contains(&country)
-}
-
-/// Countries without a trunk prefix, where the numbers of some lines start with a zero of their own: Italy, Côte
-/// d'Ivoire, Burkina Faso, Benin, Gabon, Congo, San Marino and Tajikistan (their national plans, ITU-T E.129).
-const KEEP_THE_ZERO: [&str; 8] = ["39", "225", "226", "229", "241", "242", "378", "992"];
-
-/// How many digits the country code has (ITU-T E.164: zones 1 and 7 have one, the listed ones two, all others three).
-fn country_code_length(digits: &str) -> usize {
-    match digits.as_bytes() {
-        [b'1' | b'7', ..] => 1,
-        [b'2', b'0' | b'7', ..]
-        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
-        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
-        | [b'5', b'1'..=b'8', ..]
-        | [b'6', b'0'..=b'6', ..]
-        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
-        | [b'9', b'0'..=b'5' | b'8', ..] => 2,
-        _ => 3,
     }
 }
 

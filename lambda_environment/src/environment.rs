@@ -8,6 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::runtime_api::{Answer, RuntimeApi};
+use crate::signal::signal;
 
 /// How long a line may take until it is in the log.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -133,10 +134,4 @@ fn collect_lines(output: impl AsyncRead + Send + Unpin + 'static, log: watch::Se
             log.send_modify(|log| log.push(line));
         }
     });
-}
-
-/// Sends a signal by the program `kill`.
-pub(crate) fn signal(signal: &str, process: u32) -> io::Result<()> {
-    let status = std::process::Command::new("kill").args([signal, &process.to_string()]).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("kill {signal}: {status}"))) }
 }

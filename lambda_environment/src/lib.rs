@@ -8,6 +8,7 @@
 mod environment;
 mod message;
 mod runtime_api;
+mod signal;
 
 pub use environment::Environment;
 pub use message::{find, read_message};

@@ -13,8 +13,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::environment::signal;
 use crate::message::read_message;
+use crate::signal::signal;
 
 /// How long an answer may take beyond the invocation's own deadline before it is given up.
 const PATIENCE: Duration = Duration::from_secs(20);

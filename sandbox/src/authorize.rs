@@ -8,8 +8,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::grants::Authorization;
+use crate::lock::lock;
 use crate::oauth_error::OAuthError;
-use crate::operator::{Operator, lock};
+use crate::operator::Operator;
 use crate::page;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;

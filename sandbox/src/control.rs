@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use crate::headers;
 use crate::leg::Leg;
-use crate::operator::{Operator, lock};
+use crate::lock::lock;
+use crate::operator::Operator;
 use crate::parameters::Parameters;
 use crate::scenario::Scenario;
 use crate::script::{Reply, Scripted, canned};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::leg::Leg;
-use crate::operator::lock;
+use crate::lock::lock;
 use crate::served::Served;
 
 /// How many requests are kept. A benchmark sends more than anyone will read.

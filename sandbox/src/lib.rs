@@ -29,6 +29,7 @@ mod headers;
 mod ledger;
 mod leg;
 mod listener;
+mod lock;
 mod oauth_error;
 mod operator;
 mod page;
@@ -39,6 +40,7 @@ mod redirect_uri;
 mod scenario;
 mod scope;
 mod script;
+mod secret;
 mod secrets_manager;
 mod served;
 mod server;
@@ -55,7 +57,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::operator::{Operator, lock};
+use crate::lock::lock;
+use crate::operator::Operator;
 use crate::tls::Tls;
 
 pub use crate::client::ClientAuth;

@@ -1,13 +1,13 @@
 //! The state of a running sandbox.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::client::Clients;
 use crate::grants::Grants;
 use crate::ledger::Ledger;
 use crate::scenario::Play;
-use crate::secrets_manager::Secret;
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::tls::Tls;
 
@@ -48,9 +48,4 @@ impl Operator {
     pub(crate) fn number_connection(&self) -> usize {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
-}
-
-/// Locks a mutex, even after a panic: none of these values can be left half changed, so later requests can go on.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

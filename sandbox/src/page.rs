@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::operator::{Operator, lock};
+use crate::lock::lock;
+use crate::operator::Operator;
 use crate::scenario::Scenario;
 use crate::served::Served;
 

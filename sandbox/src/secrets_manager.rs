@@ -1,7 +1,6 @@
 //! `GetSecretValue` of AWS Secrets Manager, as its SDKs ask for it: AWS JSON 1.1 over `POST /`.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,79 +10,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::headers;
-use crate::operator::{Operator, lock};
-use crate::random;
-use crate::settings::Settings;
+use crate::lock::lock;
+use crate::operator::Operator;
+use crate::secret::Secret;
 
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
-
-/// One secret, with its last two versions.
-#[derive(Debug)]
-pub(crate) struct Secret {
-    name: String,
-    current: Version,
-    previous: Option<Version>,
-}
-
-#[derive(Debug)]
-struct Version {
-    id: String,
-    secret_string: String,
-    created: Duration,
-}
-
-impl Secret {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let credentials = json!({
-            "client_id": settings.client_id,
-            "client_secret": settings.client_secret,
-            "state_key": settings.state_key,
-        });
-        Self { name: settings.secret_id.clone(), current: Version::new(credentials.to_string()), previous: None }
-    }
-
-    /// `PutSecretValue`: the new version takes the label AWSCURRENT, the one before gets AWSPREVIOUS.
-    pub(crate) fn put(&mut self, secret_string: String) {
-        self.previous = Some(std::mem::replace(&mut self.current, Version::new(secret_string)));
-    }
-
-    /// Moves the `CreatedDate` of both versions into the past.
-    pub(crate) fn age(&mut self, by: Duration) {
-        for version in std::iter::once(&mut self.current).chain(&mut self.previous) {
-            version.created = version.created.saturating_sub(by);
-        }
-    }
-
-    fn arn(&self) -> String {
-        format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
-    }
-
-    /// Whether this is the secret's name or its ARN, which ends in six random characters.
-    fn is_called(&self, secret_id: &str) -> bool {
-        if secret_id == self.name {
-            return true;
-        }
-        let resource = secret_id.starts_with("arn:").then(|| secret_id.rsplit_once(":secret:")).flatten();
-        resource
-            .and_then(|(_, resource)| resource.strip_prefix(&self.name)?.strip_prefix('-'))
-            .is_some_and(|suffix| suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-    }
-
-    fn staged(&self, stage: &str) -> Option<&Version> {
-        match stage {
-            "AWSCURRENT" => Some(&self.current),
-            "AWSPREVIOUS" => self.previous.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-impl Version {
-    fn new(secret_string: String) -> Self {
-        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { id: random::uuid(), secret_string, created }
-    }
-}
 
 /// `VersionId` is not supported, and is refused instead of ignored.
 #[derive(Deserialize)]
@@ -122,7 +53,7 @@ fn get_secret_value(secret: &Secret, request: &GetSecretValue) -> Result<Respons
     })?;
     let body = json!({
         "ARN": secret.arn(),
-        "Name": secret.name,
+        "Name": secret.name(),
         "VersionId": version.id,
         "SecretString": version.secret_string,
         "VersionStages": [stage],

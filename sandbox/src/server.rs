@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 
 use crate::leg::Leg;
 use crate::listener::{Connection, NumberingListener};
-use crate::operator::{Operator, lock};
+use crate::lock::lock;
+use crate::operator::Operator;
 use crate::script::{Reply, canned};
 use crate::served::Served;
 use crate::{authorize, control, discovery, page, secrets_manager, token, verify};

@@ -11,8 +11,9 @@ use serde_json::json;
 
 use crate::grants::{Exchange, Issued};
 use crate::headers;
+use crate::lock::lock;
 use crate::oauth_error::OAuthError;
-use crate::operator::{Operator, lock};
+use crate::operator::Operator;
 use crate::parameters::Parameters;
 use crate::scope::Scope;
 

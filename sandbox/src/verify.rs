@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::headers;
-use crate::operator::{Operator, lock};
+use crate::lock::lock;
+use crate::operator::Operator;
 use crate::scenario::Scenario;
 
 pub(crate) const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");

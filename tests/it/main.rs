@@ -1,5 +1,6 @@
 //! The product from outside: every test that crosses a process or a socket, one module for each subject.
 
+mod architecture;
 mod browser_binding;
 mod causes;
 mod credentials;

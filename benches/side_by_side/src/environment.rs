@@ -9,7 +9,7 @@ use lambda_environment::{Answer, RuntimeApi};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::programs::Program;
+use crate::program::Program;
 use crate::quota::Quota;
 
 /// What Lambda gives an invocation here.

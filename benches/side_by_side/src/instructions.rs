@@ -8,7 +8,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use crate::environment::{Environment, Place};
-use crate::programs::{Kind, Program};
+use crate::program::{Kind, Program};
 
 /// The instructions of one program.
 #[derive(Debug)]

@@ -12,7 +12,8 @@ use crate::checkout;
 use crate::environment::{Cold, Environment, Place};
 use crate::figures::milliseconds;
 use crate::instructions::{self, Instructions};
-use crate::programs::{self, Kind, Program};
+use crate::program::{Kind, Program};
+use crate::programs;
 use crate::quota::Quota;
 use crate::wire::{self, Handshake};
 

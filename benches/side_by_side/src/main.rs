@@ -10,6 +10,7 @@ mod environment;
 mod figures;
 mod instructions;
 mod lab;
+mod program;
 mod programs;
 mod quota;
 mod targets;

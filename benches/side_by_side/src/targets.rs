@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::figures::{median, show, table};
 use crate::instructions::Instructions;
 use crate::lab::{Lab, Measured, Setting};
-use crate::programs::Kind;
+use crate::program::Kind;
 
 /// The peers, and our targets relative to each: cold total at 128 MB, CPU for a warm verification.
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];

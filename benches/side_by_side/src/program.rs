@@ -1,0 +1,57 @@
+//! A program to compare.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// A program, its event, and what its answer must contain.
+#[derive(Clone)]
+pub struct Program {
+    pub kind: Kind,
+    pub executable: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub variables: Vec<(&'static str, OsString)>,
+    pub event: String,
+    pub expected: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Floor,
+    Function,
+    Python,
+    Node,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "hello world",
+            Self::Function => "number-verification",
+            Self::Python => "Python sample",
+            Self::Node => "Node sample",
+        }
+    }
+}
+
+impl Program {
+    /// This program as an argument of `tool`.
+    pub fn below<const N: usize>(&self, tool: &str, arguments: [OsString; N]) -> Self {
+        let mut program = self.clone();
+        program.executable = tool.into();
+        program.arguments.insert(0, self.executable.clone().into());
+        program.arguments.splice(0..0, arguments);
+        program
+    }
+
+    /// Fails if the answer is wrong, because its time would mean nothing.
+    pub fn check(&self, answer: &Value) -> io::Result<()> {
+        let body = answer["body"].as_str().unwrap_or_default();
+        if answer["statusCode"] == 200 && body.contains(self.expected) {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{}: answered {answer}, without '{}'", self.kind.name(), self.expected)))
+    }
+}

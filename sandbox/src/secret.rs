@@ -1,0 +1,81 @@
+//! The one secret of the sandbox's Secrets Manager.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::random;
+use crate::settings::Settings;
+
+/// One secret, with its last two versions.
+#[derive(Debug)]
+pub(crate) struct Secret {
+    name: String,
+    current: Version,
+    previous: Option<Version>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub id: String,
+    pub secret_string: String,
+    /// Since the epoch.
+    pub created: Duration,
+}
+
+impl Secret {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let credentials = json!({
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+            "state_key": settings.state_key,
+        });
+        Self { name: settings.secret_id.clone(), current: Version::new(credentials.to_string()), previous: None }
+    }
+
+    /// `PutSecretValue`: the new version takes the label AWSCURRENT, the one before gets AWSPREVIOUS.
+    pub(crate) fn put(&mut self, secret_string: String) {
+        self.previous = Some(std::mem::replace(&mut self.current, Version::new(secret_string)));
+    }
+
+    /// Moves the `CreatedDate` of both versions into the past.
+    pub(crate) fn age(&mut self, by: Duration) {
+        for version in std::iter::once(&mut self.current).chain(&mut self.previous) {
+            version.created = version.created.saturating_sub(by);
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn arn(&self) -> String {
+        format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
+    }
+
+    /// Whether this is the secret's name or its ARN, which ends in six random characters.
+    pub(crate) fn is_called(&self, secret_id: &str) -> bool {
+        if secret_id == self.name {
+            return true;
+        }
+        let resource = secret_id.starts_with("arn:").then(|| secret_id.rsplit_once(":secret:")).flatten();
+        resource
+            .and_then(|(_, resource)| resource.strip_prefix(&self.name)?.strip_prefix('-'))
+            .is_some_and(|suffix| suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    }
+
+    pub(crate) fn staged(&self, stage: &str) -> Option<&Version> {
+        match stage {
+            "AWSCURRENT" => Some(&self.current),
+            "AWSPREVIOUS" => self.previous.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl Version {
+    fn new(secret_string: String) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { id: random::uuid(), secret_string, created }
+    }
+}
