@@ -26,7 +26,7 @@
 //! | [`flow`] | `start`, `callback`, `conclusion` | a verification from its start to its conclusion |
 //! | | `state`, `binding`, `mark` | what goes to the operator and comes back, and what ties it to whoever started it |
 //! | | `pkce`, `nonce`, `attempts` | what makes a stolen or repeated code useless |
-//! | [`operator`] | `profile`, `settings`, `setting_error`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
+//! | [`operator`] | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
 //! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
 //! | | `token`, `client_authentication`, `private_key`, `id_token` | the token request |
 //! | | `verify` | the verify call, the only place where a verdict is made |

@@ -3,13 +3,7 @@
 use super::discovery::Metadata;
 use super::endpoint::{Endpoint, secure_url};
 use super::presets::Preset;
-use super::settings::{SettingError, Settings};
-
-pub(super) const OPERATOR: &str = "OPERATOR";
-pub(super) const BASE_URL: &str = "OPERATOR_BASE_URL";
-pub(super) const AUTHORIZATION: &str = "AUTHORIZATION_ENDPOINT";
-pub(super) const TOKEN: &str = "TOKEN_ENDPOINT";
-pub(super) const VERIFY: &str = "VERIFY_ENDPOINT";
+use super::settings::{AUTHORIZATION, BASE_URL, OPERATOR, SettingError, Settings, TOKEN, VERIFY};
 
 /// The endpoints of one operator.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod endpoints;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id_token;
+mod merge;
 pub mod presets;
 mod private_key;
 mod profile;

@@ -6,7 +6,7 @@ use super::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// One operator. It is made by [`Settings::profile`](super::settings::Settings::profile); every value in it is valid.
+/// One operator. It is made by [`Settings::profile`](super::Settings::profile); every value in it is valid.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The address to which the browser is sent.
