@@ -30,7 +30,7 @@ fn parse(c: &mut Criterion) {
     });
     let query = [("code", "sandbox-sample-code"), ("state", "+34600000001")];
     c.bench_function("parse a callback's query", |b| {
-        b.iter(|| AuthorizationResponse::from_parameters(black_box(query)).unwrap())
+        b.iter(|| AuthorizationResponse::from_parameters(black_box(query)).unwrap());
     });
     c.bench_function("parse a phone number", |b| b.iter(|| PhoneNumber::parse(black_box("+34 600 000 001")).unwrap()));
 }

@@ -21,7 +21,7 @@
 //! | [`config`] | `variables`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
 //! | [`web`] | `event`, `incoming`, `place`, `accept` | makes a request readable: which route, which format and language, below which address |
 //! | | `start`, `callback` | the two handlers |
-//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; what browsers and CloudFront require |
+//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; what browsers and `CloudFront` require |
 //! | | `pages` | the pages and their texts in four languages |
 //! | [`flow`] | `start`, `callback`, `conclusion` | a verification from its start to its conclusion |
 //! | | `state`, `binding`, `mark` | what goes to the operator and comes back, and what ties it to whoever started it |

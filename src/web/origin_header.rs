@@ -1,4 +1,4 @@
-//! The header by which CloudFront shows that a request came through it, so that nobody gets around its rate limit.
+//! The header by which `CloudFront` shows that a request came through it, so that nobody gets around its rate limit.
 
 use std::fmt;
 

@@ -14,7 +14,7 @@ pub enum Notice {
     ForeignStart,
     /// A number that was sent neither as a form nor as JSON.
     UnsupportedMediaType,
-    /// A request that went around the owner's CloudFront.
+    /// A request that went around the owner's `CloudFront`.
     ClosedAddress,
 }
 
