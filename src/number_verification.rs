@@ -7,8 +7,7 @@ use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::operator::{AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Operator, Settings};
 use crate::phone_number::PhoneNumber;
-use crate::transport::Deadline;
-use crate::transport::Transport;
+use crate::transport::{Deadline, Transport};
 
 /// A client of one operator, for a program that receives the callback itself. Create one and keep it, because it keeps
 /// its connections.

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::transport::Transport;
 
-    fn url(settings: Settings, nonce: Option<&str>, code_challenge: Option<&str>) -> String {
+    fn url(settings: &Settings, nonce: Option<&str>, code_challenge: Option<&str>) -> String {
         let operator = Operator::new(Transport::new(&[]).unwrap(), settings.profile(None, None).unwrap());
         let request = AuthorizationRequest {
             client_id: "my app",
@@ -112,27 +112,20 @@ mod tests {
         operator.authorization_url(&request).to_string()
     }
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn a_request_has_what_the_profile_and_the_flow_say() {
-        let base = Settings { base_url: text("https://op.example"), ..Settings::default() };
+        let base = Settings { base_url: Some("https://op.example".to_owned()), ..Settings::default() };
         let mine = "client_id=my%20app&redirect_uri=https%3A%2F%2Fshop.example%2Fcallback&state=A-b_c";
         let scope = "scope=dpv%3AFraudPreventionAndDetection%23number-verification-verify-read";
-        assert_eq!(
-            url(base.clone(), None, None),
-            format!("https://op.example/authorize?response_type=code&{scope}&{mine}")
-        );
+        assert_eq!(url(&base, None, None), format!("https://op.example/authorize?response_type=code&{scope}&{mine}"));
         let everything = Settings {
-            scope: text("openid dpv:FraudPreventionAndDetection number-verification:verify"),
-            prompt: text("none"),
-            login_hint: text("tel"),
+            scope: Some("openid dpv:FraudPreventionAndDetection number-verification:verify".to_owned()),
+            prompt: Some("none".to_owned()),
+            login_hint: Some("tel".to_owned()),
             ..base
         };
         assert_eq!(
-            url(everything, Some("n-1"), Some("challenge")),
+            url(&everything, Some("n-1"), Some("challenge")),
             format!(
                 "https://op.example/authorize?response_type=code\
                  &scope=openid%20dpv%3AFraudPreventionAndDetection%20number-verification%3Averify&prompt=none&{mine}\
@@ -144,12 +137,12 @@ mod tests {
     #[test]
     fn a_query_of_the_endpoint_stays() {
         let settings = Settings {
-            authorization_endpoint: text("https://op.example/authorize?tenant=a%20b"),
-            token_endpoint: text("https://op.example/token"),
-            verify_endpoint: text("https://op.example/verify"),
+            authorization_endpoint: Some("https://op.example/authorize?tenant=a%20b".to_owned()),
+            token_endpoint: Some("https://op.example/token".to_owned()),
+            verify_endpoint: Some("https://op.example/verify".to_owned()),
             ..Settings::default()
         };
-        let url = url(settings, None, None);
+        let url = url(&settings, None, None);
         assert!(url.starts_with("https://op.example/authorize?tenant=a%20b&response_type=code&"), "{url}");
     }
 }

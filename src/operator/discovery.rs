@@ -9,8 +9,7 @@ use url::Url;
 use super::endpoint::Endpoint;
 use super::profile::{Issuer, IssuerSource, TokenEndpointAuthMethod};
 use super::settings::SettingError;
-use crate::transport::Deadline;
-use crate::transport::{Answer, Transport};
+use crate::transport::{Answer, Deadline, Transport};
 
 /// The members of an operator's document that are used. [`read`] has checked them.
 #[derive(Debug, Clone)]

@@ -36,8 +36,7 @@ pub use token::AccessToken;
 
 use crate::call_log::Call;
 use crate::failure::Failure;
-use crate::transport::Deadline;
-use crate::transport::{Answer, Transport};
+use crate::transport::{Answer, Deadline, Transport};
 use redacted::redacted_strings;
 use refusal::Called;
 

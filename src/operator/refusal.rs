@@ -51,8 +51,9 @@ impl Called {
             (504, _) => Outcome::OperatorTimeout,
             // Gateways in front of operators word it in many ways, some without a body.
             (401, _) if self == Self::Token => Outcome::Misconfigured,
-            (400..500, Some((_, outcome))) => outcome,
-            (500.., Some((_, outcome @ (Outcome::OperatorBusy | Outcome::OperatorTimeout)))) => outcome,
+            // A gateway that fails with a 5xx is believed only about its own state.
+            (400..500, Some((_, outcome)))
+            | (500.., Some((_, outcome @ (Outcome::OperatorBusy | Outcome::OperatorTimeout)))) => outcome,
             _ => Outcome::OperatorError,
         };
         let code = code.map(|code| code.map_or(codes::UNKNOWN, |(name, _)| name));

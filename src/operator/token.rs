@@ -11,8 +11,7 @@ use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, JSON, Operat
 use crate::call_log::Call;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::transport::Answer;
-use crate::transport::Deadline;
+use crate::transport::{Answer, Deadline};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 

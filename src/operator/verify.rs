@@ -13,8 +13,7 @@ use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::transport::Answer;
-use crate::transport::Deadline;
+use crate::transport::{Answer, Deadline};
 
 /// CAMARA's `NumberVerificationMatchResponse`: the only source of a verdict.
 #[derive(Deserialize)]

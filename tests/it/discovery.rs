@@ -2,13 +2,21 @@
 
 use std::process::Stdio;
 
-use sandbox::Sandbox;
+use sandbox::{Sandbox, Settings};
 use tokio::process::Command;
 
 use crate::support::{Browser, Function, sandbox};
 
 const NUMBER: &str = "+34600000001";
 const DOCUMENT: &str = "/.well-known/openid-configuration";
+
+/// A document over plain HTTP is refused, so the operator serves HTTPS. Returns it with the file of its authority.
+async fn https_sandbox() -> (Sandbox, String) {
+    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let file = std::env::temp_dir().join(format!("discovery-{}.pem", sandbox.base_url().rsplit(':').next().unwrap()));
+    std::fs::write(&file, sandbox.ca_pem().unwrap()).unwrap();
+    (sandbox, file.into_os_string().into_string().unwrap())
+}
 
 fn reads(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.path == DOCUMENT).count()

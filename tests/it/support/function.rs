@@ -133,29 +133,29 @@ impl Function {
     }
 }
 
-/// The sandbox's variables with these in addition.
+/// What an owner sets, with these variables on top of the sandbox's. If they move an endpoint, the others are set too:
+/// the function accepts no endpoint of its own on another host than the rest.
 fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base_url = sandbox.base_url();
-    let endpoints =
-        [("AUTHORIZATION", "/authorize"), ("TOKEN", "/token"), ("VERIFY", "/number-verification/v0/verify")];
-    let endpoints = endpoints.map(|(name, path)| (format!("{name}_ENDPOINT"), format!("{base_url}{path}")));
-    // Whoever sets one endpoint elsewhere has to set all of them.
-    let one_is_elsewhere = variables.iter().any(|(name, _)| endpoints.iter().any(|(endpoint, _)| endpoint == name));
-    let discovered = variables.iter().any(|(name, _)| *name == "OPERATOR_DISCOVERY_URL");
-    let endpoints = endpoints.iter().filter(|_| one_is_elsewhere && !discovered);
-    let endpoints: Vec<_> = endpoints.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let endpoints = [
+        ("AUTHORIZATION_ENDPOINT", format!("{base_url}/authorize")),
+        ("TOKEN_ENDPOINT", format!("{base_url}/token")),
+        ("VERIFY_ENDPOINT", format!("{base_url}/number-verification/v0/verify")),
+    ];
+    let moved = variables.iter().any(|(name, _)| matches!(*name, "AUTHORIZATION_ENDPOINT" | "TOKEN_ENDPOINT"));
+    let endpoints = endpoints.iter().filter(|_| moved).map(|(name, value)| (*name, value.as_str()));
     [
         ("CLIENT_SECRET_ID", "number-verification"),
-        ("OPERATOR_BASE_URL", &base_url),
+        ("OPERATOR_BASE_URL", base_url.as_str()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &base_url),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
     ]
-    .iter()
-    .chain(&endpoints)
-    .chain(variables)
-    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .into_iter()
+    .chain(endpoints)
+    .chain(variables.iter().copied())
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect()
 }
 
