@@ -1,34 +1,24 @@
 //! Why the program is fast: work that it avoids, or starts before it is needed. These tests count calls and handshakes;
 //! only `make bench` measures time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox::{Handshakes, Leg, Sandbox, Scripted, Settings};
+use sandbox::{Handshakes, Leg, Sandbox, Scripted};
 use serde_json::json;
 
 use crate::support::far_side::{self, End, FarSide};
-use crate::support::{Function, PHONE_MODE, sample_callback, sandbox};
+use crate::support::{Function, PHONE_MODE, sample_callback, sandbox, sandbox_behind_tls};
 
 /// The real program with a sandbox behind TLS.
 async fn behind_tls(scripts: &[(Leg, Scripted)], variables: &[(&str, &str)]) -> Function {
-    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let (sandbox, ca) = sandbox_behind_tls().await;
     for (leg, scripted) in scripts {
         sandbox.script(*leg, Some(scripted.clone()));
     }
-    let ca = ca_file(&sandbox);
-    let ca = ca.to_str().unwrap();
-    let trusted = [("OPERATOR_CA_FILE", ca), ("AWS_CA_BUNDLE", ca)];
+    let trusted = [("OPERATOR_CA_FILE", &*ca), ("AWS_CA_BUNDLE", &ca)];
     Function::deployed(sandbox, &[PHONE_MODE, &trusted, variables].concat()).await
-}
-
-/// Writes the certificate of the sandbox's authority to a file.
-fn ca_file(sandbox: &Sandbox) -> PathBuf {
-    let port = sandbox.base_url().rsplit(':').next().unwrap().to_owned();
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ca-{port}.pem"));
-    std::fs::write(&path, sandbox.ca_pem().unwrap()).unwrap();
-    path
 }
 
 async fn verify(function: &Function) {
@@ -86,12 +76,10 @@ async fn operator_handshake_overlaps_the_secret_read() {
 /// `localhost` and `127.0.0.1` are the same sandbox, but two hosts to a client.
 #[tokio::test]
 async fn verify_host_handshake_overlaps_the_token_request() {
-    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let (sandbox, ca) = sandbox_behind_tls().await;
     sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_secs(1)).times(1)));
-    let ca = ca_file(&sandbox);
-    let ca = ca.to_str().unwrap();
     let endpoint = sandbox.base_url().replace("127.0.0.1", "localhost") + "/number-verification/v0/verify";
-    let variables = [("OPERATOR_CA_FILE", ca), ("AWS_CA_BUNDLE", ca), ("VERIFY_ENDPOINT", &endpoint)];
+    let variables = [("OPERATOR_CA_FILE", &*ca), ("AWS_CA_BUNDLE", &ca), ("VERIFY_ENDPOINT", &endpoint)];
     let function = Function::deployed(sandbox, &[PHONE_MODE, &variables].concat()).await;
     let sandbox = Arc::clone(&function.sandbox);
     let overlaps = async {
@@ -138,7 +126,7 @@ async fn secret_read_interrupted_by_a_freeze_is_repeated() {
 
 #[tokio::test]
 async fn operator_unreachable_at_start_is_reported_by_the_verification() {
-    let untrusted = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let (untrusted, _) = sandbox_behind_tls().await;
     let (_refuses, refusing) = far_side::refusing();
     let (_accepts_nobody, unaccepting) = far_side::unaccepting().await;
     for (name, operator, outcome) in [

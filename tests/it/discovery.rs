@@ -2,21 +2,13 @@
 
 use std::process::Stdio;
 
-use sandbox::{Sandbox, Settings};
+use sandbox::Sandbox;
 use tokio::process::Command;
 
-use crate::support::{Browser, Function, sandbox};
+use crate::support::{Browser, Function, PHONE_MODE, sample_callback, sandbox, sandbox_behind_tls};
 
 const NUMBER: &str = "+34600000001";
 const DOCUMENT: &str = "/.well-known/openid-configuration";
-
-/// A document over plain HTTP is refused, so the operator serves HTTPS. Returns it with the file of its authority.
-async fn https_sandbox() -> (Sandbox, String) {
-    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
-    let file = std::env::temp_dir().join(format!("discovery-{}.pem", sandbox.base_url().rsplit(':').next().unwrap()));
-    std::fs::write(&file, sandbox.ca_pem().unwrap()).unwrap();
-    (sandbox, file.into_os_string().into_string().unwrap())
-}
 
 fn reads(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.path == DOCUMENT).count()
@@ -24,27 +16,27 @@ fn reads(sandbox: &Sandbox) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn endpoints_come_from_the_document_which_is_read_once() {
-    let sandbox = sandbox().await;
+    let (sandbox, ca) = sandbox_behind_tls().await;
     let base_url = sandbox.base_url();
-    let function = Function::deployed(
-        sandbox,
-        &[
-            ("OPERATOR_BASE_URL", ""),
-            ("OPERATOR_DISCOVERY_URL", &format!("{base_url}{DOCUMENT}")),
-            ("VERIFY_ENDPOINT", &format!("{base_url}/number-verification/v0/verify")),
-        ],
-    )
-    .await;
+    let variables = [
+        ("OPERATOR_BASE_URL", ""),
+        ("OPERATOR_DISCOVERY_URL", &format!("{base_url}{DOCUMENT}")),
+        ("VERIFY_ENDPOINT", &format!("{base_url}/number-verification/v0/verify")),
+        ("OPERATOR_CA_FILE", &ca),
+        ("AWS_CA_BUNDLE", &ca),
+    ];
+    let function = Function::deployed(sandbox, &[PHONE_MODE, &variables].concat()).await;
+    let callback = sample_callback(NUMBER);
     for _ in 0..2 {
-        assert_eq!(Browser::default().verify(&function, NUMBER).await.outcome(), "verified");
+        let with_iss = format!("{callback}&iss={base_url}");
+        assert_eq!(function.get_json(&with_iss).await.outcome(), "verified");
     }
     assert_eq!(reads(&function.sandbox), 1);
 
     // The document says that callbacks have an `iss` (RFC 9207), so a callback without one is not this operator's.
-    let mut browser = Browser::default();
-    let callback = browser.callback_of(&function, NUMBER).await;
-    let (without, _) = callback.split_once("&iss=").unwrap();
-    assert_eq!(browser.open_json(&function, without).await.outcome(), "invalid_request");
+    assert_eq!(function.get_json(&callback).await.outcome(), "invalid_request");
+    let reason = function.logged("parameter iss").await["reason"].to_string();
+    assert!(reason.contains("the discovery document"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,6 +51,8 @@ async fn discovery_failure_stops_the_program_with_one_line() {
     let sandbox = sandbox().await;
     let base_url = sandbox.base_url();
     let verify = format!("{base_url}/number-verification/v0/verify");
+    let (behind_tls, ca) = sandbox_behind_tls().await;
+    let secure = behind_tls.base_url();
     for (discovery, verify, says) in [
         (format!("{base_url}/nowhere{DOCUMENT}"), &*verify, "expected 200, got 404"),
         (base_url.replace("127.0.0.1", "localhost") + DOCUMENT, &verify, "RFC 8414 §3.3"),
@@ -68,13 +62,16 @@ async fn discovery_failure_stops_the_program_with_one_line() {
             &verify,
             "OPERATOR_DISCOVERY_URL: http is only for localhost",
         ),
-        (format!("{base_url}{DOCUMENT}"), "", "VERIFY_ENDPOINT: not set"),
+        // Its endpoints are on plain http, which no document may name.
+        (format!("{base_url}{DOCUMENT}"), &verify, "authorization_endpoint is unusable: not an https URL"),
+        (format!("{secure}{DOCUMENT}"), "", "VERIFY_ENDPOINT: not set"),
     ] {
         let ended = Command::new(env!("CARGO_BIN_EXE_number-verification"))
             .env_clear()
             .env("CLIENT_SECRET_ID", "number-verification")
             .env("OPERATOR_DISCOVERY_URL", discovery)
             .env("VERIFY_ENDPOINT", verify)
+            .env("OPERATOR_CA_FILE", &ca)
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")

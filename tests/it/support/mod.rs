@@ -27,6 +27,15 @@ pub async fn sandbox() -> Sandbox {
     Sandbox::start(Settings::default()).await.unwrap()
 }
 
+/// A sandbox that is reached over TLS, and the file with the certificate of its authority.
+pub async fn sandbox_behind_tls() -> (Sandbox, String) {
+    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await.unwrap();
+    let port = sandbox.base_url().rsplit(':').next().unwrap().to_owned();
+    let file = format!("{}/ca-{port}.pem", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, sandbox.ca_pem().unwrap()).unwrap();
+    (sandbox, file)
+}
+
 /// The path and query of a callback in `phone` mode, which needs no start and makes all three upstream calls.
 pub fn sample_callback(phone: &str) -> String {
     let query = [("code", SAMPLE_CODE), ("state", phone)];
