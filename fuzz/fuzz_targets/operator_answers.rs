@@ -1,5 +1,5 @@
-//! Whatever an operator, or something in front of it, answers: a verdict only where there is one, a token that can be
-//! sent as it is, and nothing of the rest in what is logged.
+//! Any answer of an operator or of something in front of it: a verdict is read only if there is one, a token can be
+//! sent unchanged, and no other part of the answer is logged.
 //!
 //! The input is a byte that chooses the status, the `Retry-After` up to the line's end, and the body.
 
@@ -51,15 +51,15 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The members of an answer that is a JSON object; panics where it is none. Before the object any white space may stand,
-/// and in a text that nobody reads any bytes: neither changes what the object says.
+/// The members of an answer that must be a JSON object. White space before the object is accepted, and so are invalid
+/// bytes in strings that are not used: neither changes the members that are.
 fn members(body: &[u8]) -> HashMap<String, Box<RawValue>> {
     let text = String::from_utf8_lossy(body.trim_ascii_start());
     assert!(text.starts_with('{'), "not an object");
     serde_json::from_str(&text).expect("a JSON object")
 }
 
-/// An error is never an answer about the number, and tells a log no more than a status and a code.
+/// Checks that an error is never a verdict, and contains no more than a status and a code.
 fn is_no_verdict(error: &OperatorError) {
     assert!(!matches!(error.outcome, Outcome::Verified | Outcome::NotVerified));
     assert!(error.retry_after.is_none_or(|seconds| seconds <= 300));

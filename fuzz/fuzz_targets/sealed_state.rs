@@ -1,4 +1,4 @@
-//! The state that comes back: it opens if we sealed it, for this client, callback and browser, and not otherwise.
+//! The state in a callback: it opens only if we sealed it, for this client, callback and browser.
 
 #![no_main]
 
@@ -17,12 +17,12 @@ use number_verification::secret::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    /// What replaces characters of a genuine state, and where.
+    /// The characters that replace others in a genuine state, each with its position.
     edits: Vec<(u8, u8)>,
     length: u8,
     expires_at: u64,
     number: [u8; 16],
-    /// Somebody's idea of a state, or of the text in one.
+    /// Any text in place of a state, or of the text in one.
     foreign: &'a str,
 }
 
@@ -48,7 +48,7 @@ fn opened(state: &str) -> Result<PhoneNumber, StateError> {
 
 fn nothing_that_was_not_sealed_here_opens(input: &Input) {
     assert_eq!(opened(input.foreign), Err(StateError::NotOurs));
-    // As bytes of the wire format it gets further: past the alphabet and the length.
+    // As bytes of the wire format it passes the checks of alphabet and length.
     let mut wire = BASE64_URL_SAFE_NO_PAD.decode(GENUINE.as_str()).unwrap();
     for (place, byte) in wire.iter_mut().skip(1).zip(input.foreign.bytes()) {
         *place = byte;
@@ -63,7 +63,7 @@ fn an_altered_state_does_not_open(input: &Input) {
         let place = usize::from(place) % altered.len();
         altered[place] = character & 0x7f;
     }
-    // Most often the whole, so that the edits are what is looked at.
+    // Three times in four the state keeps its length, so that the edits are tested.
     if input.length.is_multiple_of(4) {
         altered.truncate(usize::from(input.length));
     }
