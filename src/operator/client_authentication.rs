@@ -1,4 +1,4 @@
-//! How the client proves who it is at the token endpoint.
+//! Client authentication at the token endpoint.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
 
 redacted_strings! {
-    /// `Basic …`, as the `Authorization` header has it.
+    /// The value of an `Authorization` header, `Basic …`.
     BasicAuthorization;
 }
 
-/// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with what it needs.
+/// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with its credentials.
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// HTTP Basic (RFC 6749 §2.3.1).
     ClientSecretBasic(BasicAuthorization),
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost(ClientSecret),
-    /// A signed assertion (RFC 7523 §2.2). CAMARA's Security and Interoperability Profile asks for this one.
+    /// A signed assertion (RFC 7523 §2.2), the method that CAMARA's Security and Interoperability Profile requires.
     PrivateKeyJwt(Arc<PrivateKey>),
 }
 
-/// What a token request carries for it.
+/// The parts of a token request that authenticate the client.
 #[derive(Default)]
 pub(super) struct Proof<'a> {
     pub authorization: Option<HeaderValue>,
@@ -38,7 +38,7 @@ pub(super) struct Proof<'a> {
 }
 
 impl ClientAuthentication {
-    /// HTTP Basic. Both halves are form-urlencoded first (RFC 6749 §2.3.1).
+    /// HTTP Basic. The identifier and the secret are form-urlencoded first (RFC 6749 §2.3.1).
     pub(crate) fn client_secret_basic(client_id: &str, client_secret: &str) -> Self {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(client_id), encode(client_secret));
@@ -46,11 +46,11 @@ impl ClientAuthentication {
     }
 }
 
-/// CAMARA's profile allows 300 seconds. This is time enough for a slow connection and a clock that is off.
+/// In seconds. CAMARA's profile allows 300; this is enough for a slow connection and an inaccurate clock.
 const ASSERTION_LIFETIME: u64 = 120;
 
 impl ClientCredentials {
-    /// Makes the proof for one request: an assertion is good for one.
+    /// Creates the proof for one request, because an assertion can be used only once.
     pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
             ClientAuthentication::ClientSecretBasic(authorization) => {
@@ -72,7 +72,7 @@ impl ClientCredentials {
         }
     }
 
-    /// The claims are those of RFC 7523 §3 and OpenID Connect Core §9.
+    /// Signs an assertion with the claims of RFC 7523 §3 and OpenID Connect Core §9.
     fn assertion(&self, key: &PrivateKey, token_endpoint: &Uri) -> Result<String, Unspecified> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_names_us_the_endpoint_and_a_short_time_and_is_never_the_same() {
+    fn assertion_is_unique_short_lived_and_for_the_token_endpoint() {
         let key = PrivateKey::parse(&ES256_JWK.into()).unwrap();
         let credentials = ClientCredentials {
             client_id: "my-app-id".to_owned(),

@@ -1,4 +1,4 @@
-//! The client's private key, and the one thing it does: sign JSON Web Tokens (RFC 7515, RFC 7518).
+//! The client's private key, which signs JSON Web Tokens (RFC 7515, RFC 7518).
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-/// A key whose kind chooses the algorithm: RSA signs with `RS256`, or with `PS256` where a JWK says so; P-256 signs
+/// A private key. Its type decides the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs
 /// with `ES256`.
 pub struct PrivateKey {
     key: Key,
-    /// The first part of every JWT that it signs.
+    /// The encoded header of every JWT that this key signs.
     header: String,
 }
 
@@ -33,7 +33,7 @@ enum RsaAlgorithm {
     Ps256,
 }
 
-/// A private JWK (RFC 7517, RFC 7518 §6), as far as it is used.
+/// The members of a private JWK that are used (RFC 7517, RFC 7518 §6).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -52,14 +52,14 @@ struct Jwk {
     y: Option<Zeroizing<String>>,
 }
 
-const NOT_A_KEY: &str = "is no private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
-const KINDS: &str = "is of a kind that cannot be used; give RSA of 2048 bits or more, or P-256";
+const NOT_A_KEY: &str = "is not a private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
+const KINDS: &str = "is of a type that cannot be used; give RSA of 2048 bits or more, or P-256";
 
 impl PrivateKey {
     /// Reads a key: PEM, or a JWK as text or as JSON.
     ///
     /// # Errors
-    /// What is wrong with it, without any of it.
+    /// The fault of the key, without any part of the key.
     pub fn parse(value: &Value) -> Result<Self, &'static str> {
         match value {
             Value::String(text) if text.trim_start().starts_with('{') => {
@@ -122,7 +122,7 @@ impl PrivateKey {
         Ok(Self::new(key, jwk.kid))
     }
 
-    /// `key_id` is the JWK's `kid`, by which an operator with several keys of ours finds the right one.
+    /// `key_id` is the JWK's `kid`, by which an operator that has several of our keys finds the right one.
     fn new(key: Key, key_id: Option<String>) -> Self {
         let mut header = json!({ "typ": "JWT", "alg": key.algorithm() });
         if let Some(key_id) = key_id {
@@ -134,7 +134,7 @@ impl PrivateKey {
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
     ///
     /// # Errors
-    /// The cryptographic library refused.
+    /// The cryptographic library failed.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
         let signed = format!("{}.{}", self.header, encode(claims));
         let signature = self.key.sign(signed.as_bytes())?;
@@ -142,7 +142,7 @@ impl PrivateKey {
     }
 }
 
-/// A part of a JWT (RFC 7515 §7.1).
+/// Encodes a part of a JWT (RFC 7515 §7.1).
 fn encode(part: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
 }
@@ -214,7 +214,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_key_chooses_the_algorithm_and_signs_with_it() {
+    fn key_type_decides_the_algorithm() {
         let ps256 = RSA_JWK.replacen('{', r#"{"alg":"PS256","#, 1);
         let algorithms: [(&str, &str, &'static dyn VerificationAlgorithm); 3] = [
             (ES256_JWK, "ES256", &ECDSA_P256_SHA256_FIXED),
@@ -241,7 +241,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn pem_in_its_three_forms() {
+    fn pem_is_read_in_all_three_forms() {
         use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
         let pem = |label: &str, der: &[u8]| {
             let body = base64::prelude::BASE64_STANDARD.encode(der);
@@ -266,7 +266,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_usable_key_is_refused_without_quoting_it() {
+    fn unusable_key_is_refused_without_quoting_it() {
         for (name, text) in [
             ("empty", String::new()),
             ("words", "hush".to_owned()),

@@ -15,7 +15,7 @@ use crate::transport::{Answer, Deadline};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// An access token, ready to be sent. Most operators accept it for one call only, so the call consumes it.
+/// An access token, ready to be sent. Most operators accept it for only one call, so the call consumes it.
 #[derive(Debug)]
 pub struct AccessToken(pub(super) HeaderValue);
 
@@ -36,8 +36,8 @@ impl Operator {
     /// Exchanges an authorization code for an access token, and records the call.
     ///
     /// # Errors
-    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it did not accept the client, and
-    /// the code is still unused.
+    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it refused the client, and the code
+    /// is still unused.
     pub async fn exchange(
         &self,
         grant: &AuthorizationGrant,
@@ -130,7 +130,7 @@ pub(super) fn read_token(
     Ok(AccessToken(header))
 }
 
-/// Every part of the request was checked before, so this is a fault of this program and not of the operator.
+/// Every part of the request was already checked, so this is a defect of this program and not the operator's fault.
 fn unsendable() -> Failure {
     Failure::new(
         Outcome::Misconfigured,
