@@ -27,14 +27,14 @@ async fn run(redirect_uri: &str, phone: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn parameters_of_the_javascript_sample_work() {
+async fn parameters_of_the_javascript_sample_are_accepted() {
     assert_eq!(run(REDIRECT_URI, "+34600000001").await.outcome(), "verified");
     assert_eq!(run(REDIRECT_URI, "+34600000002").await.outcome(), "not_verified");
 }
 
 /// The form's `redirect_uri` is only a path; the sandbox resolves it to the registered one.
 #[tokio::test]
-async fn parameters_of_the_html_form_sample_work() {
+async fn parameters_of_the_html_form_sample_are_accepted() {
     assert_eq!(run("/numberverification-callback", "+34600000001").await.outcome(), "verified");
 }
 

@@ -19,14 +19,14 @@ async fn sandbox() -> Arc<Sandbox> {
     Arc::new(sandbox)
 }
 
-/// Moves the clock of everything in this process forward. The time of day stays.
+/// Advances this process's timers. The time of day stays.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// A new browser at the operator, about to call back. The environment that started it has read the secret just now.
+/// A new browser that is at the operator, and its callback. The environment that started it has just read the secret.
 async fn started(sandbox: &Arc<Sandbox>) -> (Browser, String) {
     let mut browser = Browser::default();
     let callback = browser.callback_of(&Function::beside(Arc::clone(sandbox), &[]), "+34600000001").await;
@@ -43,7 +43,7 @@ async fn send_forged_state(function: &Function, number: usize) {
     assert_eq!(outcome(&mut Browser::default(), function, &callback).await, "invalid_state");
 }
 
-/// Takes a number through all calls without a start.
+/// Verifies a number with all calls, but without a start.
 async fn verify(function: &Function) -> &'static str {
     function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
@@ -71,10 +71,10 @@ async fn environment_with_the_old_key_completes_a_verification_started_with_the_
     assert_eq!(outcome(&mut browser, &old_environment, &callback).await, "verified");
 }
 
-/// A forged state makes the function look for a newer key, but only once a second. That must not keep it from finding
-/// one that was stored since.
+/// A forged state makes the function look for a newer key, but only once a second. It must still find a key that was
+/// stored since.
 #[tokio::test]
-async fn a_state_sealed_with_a_newer_key_opens_a_second_after_a_forged_one() {
+async fn state_sealed_with_a_newer_key_opens_a_second_after_a_forged_one() {
     let sandbox = sandbox().await;
     let old_environment = Function::beside(sandbox.clone(), &[]);
     send_forged_state(&old_environment, 1).await;
@@ -95,9 +95,9 @@ async fn state_sealed_with_a_key_before_the_previous_one_is_refused() {
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
-/// A leaked key forges states, so it has to stop working soon after it was replaced, without a second rotation.
+/// A leaked key can forge states, so it must stop working soon after it is replaced, without a second rotation.
 #[tokio::test]
-async fn the_previous_key_opens_only_while_the_current_one_is_younger_than_the_ttl_and_the_refresh_interval() {
+async fn previous_key_opens_only_while_the_current_one_is_recent() {
     for (name, ttl, age, expected) in [
         ("10 minutes and 15, just before", "600", Duration::from_mins(24), "verified"),
         ("10 minutes and 15, just after", "600", Duration::from_mins(26), "invalid_state"),
@@ -115,7 +115,7 @@ async fn the_previous_key_opens_only_while_the_current_one_is_younger_than_the_t
 }
 
 #[tokio::test]
-async fn the_previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown() {
+async fn previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -128,9 +128,9 @@ async fn the_previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
 }
 
-/// The version before is then the new value too, and the first key is no longer among the last two.
+/// Both versions then have the new value, and the first key is no longer among the last two.
 #[tokio::test]
-async fn storing_the_new_value_twice_ends_the_first_key_with_the_next_refresh() {
+async fn storing_the_new_value_twice_ends_the_first_key_at_the_next_refresh() {
     let sandbox = sandbox().await;
     let (mut one, mut another) = (started(&sandbox).await, started(&sandbox).await);
     let function = Function::beside(sandbox.clone(), &[]);
@@ -153,7 +153,7 @@ async fn state_of_another_client_is_refused() {
 }
 
 #[tokio::test]
-async fn a_previous_key_that_could_not_be_read_is_read_again_two_seconds_later() {
+async fn previous_key_that_could_not_be_read_is_read_again_two_seconds_later() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -174,7 +174,7 @@ async fn a_previous_key_that_could_not_be_read_is_read_again_two_seconds_later()
 }
 
 #[tokio::test]
-async fn a_secret_that_was_never_changed_has_no_previous_version_to_look_for_again() {
+async fn missing_previous_version_is_not_looked_up_again() {
     let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
     let function = Function::beside(sandbox.clone(), &[]);
     for number in 0..5 {
@@ -199,7 +199,7 @@ async fn forged_states_cost_one_read_a_second() {
 }
 
 #[tokio::test]
-async fn a_secret_older_than_fifteen_minutes_is_read_again() {
+async fn secret_older_than_fifteen_minutes_is_read_again() {
     let sandbox = sandbox().await;
     let function = Function::beside(sandbox.clone(), PHONE_MODE);
     for (name, time, reads) in [
@@ -217,7 +217,7 @@ async fn a_secret_older_than_fifteen_minutes_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_leaves_the_old_secret_in_use_and_is_tried_again_a_minute_later() {
+async fn failed_refresh_keeps_the_old_secret_and_is_repeated_a_minute_later() {
     let sandbox = sandbox().await;
     let secrets_manager = FarSide::of(&sandbox).await;
     let variables = [PHONE_MODE, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())]].concat();
@@ -237,7 +237,7 @@ async fn a_refresh_that_fails_leaves_the_old_secret_in_use_and_is_tried_again_a_
 }
 
 #[tokio::test]
-async fn a_refresh_that_hangs_delays_the_first_requests_by_two_seconds_and_the_next_not_at_all() {
+async fn hanging_refresh_delays_only_the_first_requests_by_two_seconds() {
     let sandbox = sandbox().await;
     let secrets_manager = FarSide::of(&sandbox).await;
     let variables = [PHONE_MODE, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())]].concat();
