@@ -54,6 +54,7 @@ fuzz_target!(|input: &[u8]| {
 /// The members of an answer that is a JSON object; panics where it is none. Before the object any white space may stand,
 /// and in a text that nobody reads any bytes: neither changes what the object says.
 fn members(body: &[u8]) -> HashMap<String, Box<RawValue>> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = String::from_utf8_lossy(body.trim_ascii_start());
     assert!(text.starts_with('{'), "not an object");
     serde_json::from_str(&text).expect("a JSON object")
