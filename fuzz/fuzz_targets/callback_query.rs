@@ -31,12 +31,12 @@ fuzz_target!(|query: &str| {
         match AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter())) {
             Ok(parameters) => {
                 assert!(acceptable, "{source}: a repeated or long parameter is taken");
-                assert_eq!(format!("{parameters:?}"), "Parameters([redacted])");
+                assert_eq!(format!("{parameters:?}"), "AuthorizationResponse([redacted])");
             }
-            Err(stopped) => {
-                assert!(!acceptable, "{source}: refused without a reason: {}", stopped.says);
-                assert_eq!(stopped.outcome, Outcome::InvalidRequest);
-                assert!(OURS.iter().any(|name| stopped.says.starts_with(&format!("parameter {name} "))));
+            Err(failure) => {
+                assert!(!acceptable, "{source}: refused without a reason: {}", failure.reason);
+                assert_eq!(failure.outcome, Outcome::InvalidRequest);
+                assert!(OURS.iter().any(|name| failure.reason.starts_with(&format!("parameter {name} "))));
             }
         }
     }
