@@ -122,7 +122,7 @@ impl Sandbox {
         lock(&self.operator.secret).put(secret_string.into());
     }
 
-    /// Makes the versions of the secret older than they are: moves their `CreatedDate` into the past.
+    /// Makes the versions of the secret appear older, by moving their `CreatedDate` into the past.
     pub fn age_secret(&self, by: Duration) {
         lock(&self.operator.secret).age(by);
     }

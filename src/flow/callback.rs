@@ -26,7 +26,7 @@ pub struct CallbackRequest<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// Finds the text that is kept under a handle.
     pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
-    /// The address the operator was told to redirect to.
+    /// The `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
     /// The reference for the operator, the page and the log.
     pub correlator: &'a Correlator,

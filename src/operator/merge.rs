@@ -158,10 +158,10 @@ mod tests {
     #[test]
     fn explicit_issuer_wins_over_the_discovered_one() {
         let metadata = Metadata::example();
-        let beside = [("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")];
+        let variables = [("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")];
         let issuer = |variables| settings(variables).profile(Some(&metadata), None).unwrap().issuer.unwrap();
-        assert_eq!(issuer(&beside[..1]), metadata.issuer);
-        let explicit = issuer(&beside);
+        assert_eq!(issuer(&variables[..1]), metadata.issuer);
+        let explicit = issuer(&variables);
         assert_eq!(explicit.identifier, "https://i.example", "without the slash of a parsed URL");
         assert!(explicit.in_callback && explicit.source == IssuerSource::Variable);
     }

@@ -100,7 +100,7 @@ impl App {
         response
     }
 
-    /// The page of a browser that was sent away from a callback. It has a reference of its own, so that is logged too.
+    /// The page for a browser that was redirected from a callback. It shows its own reference, so that is logged too.
     fn wrong_browser(incoming: &Incoming) -> Reply {
         let correlator = incoming.correlator.as_str();
         tracing::info!(correlator, "wrong_browser: a browser was sent to the page without the code");

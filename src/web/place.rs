@@ -150,7 +150,7 @@ mod tests {
             ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
             ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
             ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
-            ("a prefix that nobody set", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
+            ("an unknown prefix", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
             ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),
             ("custom domain, stage", CUSTOM, "dev", "/dev/start", (Route::Start, "", "id.shop.example".to_owned())),
         ] {

@@ -297,7 +297,7 @@ async fn error_without_a_state_is_an_invalid_request() {
 async fn issuer_is_checked_if_it_is_known() {
     let sandbox = sandbox().await;
     let issuer = sandbox.base_url();
-    let function = Function::beside(sandbox, &[("ISSUER", &issuer)]);
+    let function = Function::with_sandbox(sandbox, &[("ISSUER", &issuer)]);
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     let (without_iss, _) = callback.split_once("&iss=").expect("the sandbox sends iss");

@@ -66,7 +66,7 @@ async fn scopes_of_all_api_versions_work() {
     ] {
         let sandbox = sandbox().await;
         let verify_endpoint = format!("{}/number-verification/{version}/verify", sandbox.base_url());
-        let function = Function::beside(sandbox, &[("SCOPE", scope), ("VERIFY_ENDPOINT", &verify_endpoint)]);
+        let function = Function::with_sandbox(sandbox, &[("SCOPE", scope), ("VERIFY_ENDPOINT", &verify_endpoint)]);
         assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified", "{version}");
     }
 }

@@ -29,7 +29,7 @@ fn endpoint(leg: Leg) -> (&'static str, &'static str) {
 fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
     let (variable, path) = endpoint(leg);
     let address = format!("{url}{path}");
-    Function::beside(sandbox, &[("STATE_MODE", "phone"), (variable, &address)])
+    Function::with_sandbox(sandbox, &[("STATE_MODE", "phone"), (variable, &address)])
 }
 
 const TIME_LEFT: Duration = Duration::from_secs(3);

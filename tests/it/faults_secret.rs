@@ -151,7 +151,7 @@ async fn broken_secret_is_read_at_most_every_two_seconds() {
         assert_eq!(verify(&function).await, "misconfigured");
     }
     assert_eq!(function.sandbox.count(Leg::Secret), 1);
-    let sealed = Function::beside(Arc::clone(&function.sandbox), &[]);
+    let sealed = Function::with_sandbox(Arc::clone(&function.sandbox), &[]);
     let callback = format!("{CALLBACK}?code=a&state=rubbish");
     let answer = sealed.get_json(&callback).await;
     assert_eq!(answer.outcome(), "invalid_state", "a text that cannot be a state needs no secret");
@@ -304,7 +304,7 @@ async fn container_credentials_are_renewed_before_they_expire() {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri),
             ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me in"),
         ];
-        let function = Function::beside(sandbox, &variables);
+        let function = Function::with_sandbox(sandbox, &variables);
         assert_eq!(verify(&function).await, "verified", "{name}");
         // After the operator's refusal the function reads the secret again.
         function.sandbox.set_client_secret("another");

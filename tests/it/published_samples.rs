@@ -10,7 +10,7 @@ const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-
 /// Sends the samples' parameters in their order, and follows the operator's redirect to the callback.
 async fn run(redirect_uri: &str, phone: &str) -> Answer {
     let settings = Settings { registered_redirect_uris: vec![REDIRECT_URI.to_owned()], ..Settings::default() };
-    let function = Function::beside(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
+    let function = Function::with_sandbox(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("client_id", "my-app-id"),

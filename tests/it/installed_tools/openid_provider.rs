@@ -109,7 +109,7 @@ impl Provider {
             ("SCOPE", OPENID),
             ("TOKEN_ENDPOINT_AUTH_METHOD", &client.method),
         ];
-        Function::beside(sandbox, &[&ours, variables].concat())
+        Function::with_sandbox(sandbox, &[&ours, variables].concat())
     }
 
     async fn send(&self, request: Request<String>) -> transport::Answer {

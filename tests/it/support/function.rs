@@ -28,20 +28,20 @@ enum Runs {
 }
 
 impl Function {
-    /// The function with a new sandbox, and these variables in addition to the sandbox's.
+    /// Starts the function with a new sandbox, and these variables in addition to the sandbox's.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        Self::beside(sandbox().await, variables)
+        Self::with_sandbox(sandbox().await, variables)
     }
 
-    /// The function with this sandbox.
-    pub fn beside(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
+    /// Starts the function with this sandbox, in this process.
+    pub fn with_sandbox(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let variables = all_variables(&sandbox, variables);
         let app = setup::app(|name| variables.get(name).cloned());
         Self { sandbox, runs: Runs::Here(Box::new(app.unwrap())), time_left: Duration::from_secs(10) }
     }
 
-    /// The real program in a Lambda environment.
+    /// Starts the real program in a Lambda environment.
     pub async fn deployed(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let mut command = Command::new(env!("CARGO_BIN_EXE_number-verification"));
