@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use lambda_http::{Request, RequestExt as _};
 use libfuzzer_sys::fuzz_target;
 use number_verification::web::event;
-use number_verification::flow::Parameters;
+use number_verification::operator::AuthorizationResponse;
 use number_verification::outcome::Outcome;
 use serde_json::{Value, json};
 
@@ -28,15 +28,15 @@ fuzz_target!(|query: &str| {
     for (source, event) in [("HTTP API", http_api(query)), ("REST API", rest_api(&values))] {
         let request: Request = event::read(event).expect("an event of a gateway").into();
         let query = request.query_string_parameters_ref();
-        match Parameters::from_query(query.into_iter().flat_map(|query| query.iter())) {
+        match AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter())) {
             Ok(parameters) => {
                 assert!(acceptable, "{source}: a repeated or long parameter is taken");
-                assert_eq!(format!("{parameters:?}"), "Parameters([redacted])");
+                assert_eq!(format!("{parameters:?}"), "AuthorizationResponse([redacted])");
             }
-            Err(stopped) => {
-                assert!(!acceptable, "{source}: refused without a reason: {}", stopped.says);
-                assert_eq!(stopped.outcome, Outcome::InvalidRequest);
-                assert!(OURS.iter().any(|name| stopped.says.starts_with(&format!("parameter {name} "))));
+            Err(failure) => {
+                assert!(!acceptable, "{source}: refused without a reason: {}", failure.reason);
+                assert_eq!(failure.outcome, Outcome::InvalidRequest);
+                assert!(OURS.iter().any(|name| failure.reason.starts_with(&format!("parameter {name} "))));
             }
         }
     }

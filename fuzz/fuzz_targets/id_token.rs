@@ -7,14 +7,18 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
-use number_verification::operator::ExpectedIdToken;
+use number_verification::operator::{ExpectedIdToken, Issuer, IssuerSource};
 use serde_json::value::RawValue;
 
 const NOW: u64 = 1_800_000_000;
 
 fuzz_target!(|claims: &[u8]| {
-    let expected =
-        ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some("https://operator.example".to_owned()) };
+    let issuer = Issuer {
+        identifier: "https://operator.example".to_owned(),
+        in_callback: true,
+        source: IssuerSource::Variable,
+    };
+    let expected = ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some(issuer) };
     let accepts = |id_token: &str| expected.check(Some(id_token), "us", NOW).is_ok();
     if let Ok(text) = std::str::from_utf8(claims) {
         assert!(!accepts(text), "a JWT has its claims encoded");

@@ -3,7 +3,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arbitrary::Arbitrary;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,8 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use number_verification::PhoneNumber;
-use number_verification::flow::Browser;
-use number_verification::flow::fuzzing::{Binding, StateError, open, seal};
+use number_verification::flow::fuzzing::{Audience, Mark, StateError, open, seal};
 use number_verification::secret::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
@@ -27,14 +26,16 @@ struct Input<'a> {
 }
 
 const MARK: [u8; 16] = [1; 16];
-const BINDING: Binding = Binding { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
+const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
 const NUMBER: &str = "+34600000001";
+const TTL: Duration = Duration::from_mins(10);
 
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::derive(b"key").unwrap());
-static BROWSER: LazyLock<Browser> =
-    LazyLock::new(|| Browser::from_cookie(&BASE64_URL_SAFE_NO_PAD.encode(MARK)).unwrap());
-static GENUINE: LazyLock<String> =
-    LazyLock::new(|| seal(&SEALER, BINDING, &PhoneNumber::parse(NUMBER).unwrap(), *BROWSER, u64::MAX).unwrap().0);
+static NOW: LazyLock<u64> = LazyLock::new(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs());
+static GENUINE: LazyLock<String> = LazyLock::new(|| {
+    let number = PhoneNumber::parse(NUMBER).unwrap();
+    seal(&SEALER, AUDIENCE, &number, Mark::from_bytes(MARK), *NOW + TTL.as_secs()).unwrap().0
+});
 
 fuzz_target!(|input: Input| {
     nothing_that_was_not_sealed_here_opens(&input);
@@ -43,7 +44,7 @@ fuzz_target!(|input: Input| {
 });
 
 fn opened(state: &str) -> Result<PhoneNumber, StateError> {
-    open(&SEALER, BINDING, state, Some(*BROWSER)).map(|opened| opened.phone_number)
+    open(&SEALER, AUDIENCE, state, *NOW, TTL).map(|opened| opened.phone_number)
 }
 
 fn nothing_that_was_not_sealed_here_opens(input: &Input) {
@@ -74,19 +75,18 @@ fn an_altered_state_does_not_open(input: &Input) {
 
 /// An older version of this function may have sealed anything with the same key.
 fn whatever_was_sealed_is_read_or_refused(input: &Input) {
-    let parts = [BINDING.client_id.as_bytes(), BINDING.redirect_uri.as_bytes()];
+    let parts = [AUDIENCE.client_id.as_bytes(), AUDIENCE.redirect_uri.as_bytes()];
     let hash = digest(&SHA256, &MARK);
     let in_place = [&input.expires_at.to_be_bytes()[..], hash.as_ref(), &input.number].concat();
     for text in [in_place.as_slice(), input.foreign.as_bytes()] {
         let (state, _) = SEALER.seal(Purpose::State, &parts, text).unwrap();
-        let Ok(number) = opened(&state) else { continue };
+        let Ok(opened) = open(&SEALER, AUDIENCE, &state, *NOW, TTL) else { continue };
+        let number = opened.phone_number.clone();
         assert_eq!(PhoneNumber::parse(number.expose()), Ok(number));
-        assert!(
-            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() < u64::from_be_bytes(text[..8].try_into().unwrap())
-        );
-        assert_eq!(&text[8..40], hash.as_ref());
-        let elsewhere = Binding { redirect_uri: "https://b.example/callback", ..BINDING };
-        assert_eq!(open(&SEALER, elsewhere, &state, Some(*BROWSER)).err(), Some(StateError::NotOurs));
-        assert_eq!(open(&SEALER, BINDING, &state, None).err(), Some(StateError::WrongBrowser));
+        let expires_at = u64::from_be_bytes(text[..8].try_into().unwrap());
+        assert!(*NOW < expires_at && expires_at <= *NOW + TTL.as_secs() + 5);
+        assert_eq!(&text[8..40] == hash.as_ref(), opened.belongs_to(Mark::from_bytes(MARK)));
+        let elsewhere = Audience { redirect_uri: "https://b.example/callback", ..AUDIENCE };
+        assert_eq!(open(&SEALER, elsewhere, &state, *NOW, TTL).err(), Some(StateError::NotOurs));
     }
 }

@@ -67,7 +67,7 @@ pub use crate::scenario::{Scenario, UnknownScenario};
 pub use crate::script::{Reply, Scripted};
 pub use crate::served::Served;
 pub use crate::settings::Settings;
-pub use crate::tls::Handshakes;
+pub use crate::tls::{Certificate, Handshakes};
 pub use crate::token::SAMPLE_CODE;
 
 /// A running sandbox. Dropping it closes the port and every idle connection.

@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{HandshakeKind, ServerConfig, version};
 
 /// A connection, encrypted or not.
@@ -36,10 +38,11 @@ pub struct Handshakes {
 impl Tls {
     /// A new authority, and a certificate from it for `localhost`, `127.0.0.1` and `::1`.
     pub(crate) fn new() -> io::Result<Self> {
-        let (ca_pem, config) = made_up().map_err(io::Error::other)?;
+        let certificate = Certificate::for_this_machine()?;
+        let config = server_config(&certificate).map_err(io::Error::other)?;
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            ca_pem,
+            ca_pem: certificate.ca_pem,
             full: AtomicUsize::new(0),
             resumed: AtomicUsize::new(0),
         })
@@ -64,23 +67,46 @@ impl Tls {
     }
 }
 
-/// The authority's certificate (PEM), and a server with a certificate that it issued.
-fn made_up() -> Result<(String, ServerConfig), Box<dyn std::error::Error + Send + Sync>> {
-    let mut authority = CertificateParams::default();
-    authority.distinguished_name.push(DnType::CommonName, "sandbox");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+/// A certificate for `localhost`, `127.0.0.1` and `::1`, and the authority that issued it, all in PEM.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The authority's certificate, which clients have to trust.
+    pub ca_pem: String,
+    /// The server's certificate.
+    pub certificate_pem: String,
+    /// The server's private key (PKCS #8).
+    pub key_pem: String,
+}
 
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    let key = tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+impl Certificate {
+    /// A new authority, and a certificate from it.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn for_this_machine() -> io::Result<Self> {
+        let issue = || -> Result<Self, rcgen::Error> {
+            let mut authority = CertificateParams::default();
+            authority.distinguished_name.push(DnType::CommonName, "sandbox");
+            authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
+            let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+            let key = KeyPair::generate()?;
+            let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+            Ok(Self { ca_pem: authority.pem(), certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
+        };
+        issue().map_err(io::Error::other)
+    }
+}
+
+fn server_config(certificate: &Certificate) -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let chain = vec![CertificateDer::from_pem_slice(certificate.certificate_pem.as_bytes())?];
+    let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())?;
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key.into())?;
-    Ok((authority.pem(), config))
+        .with_single_cert(chain, key)?;
+    Ok(config)
 }
 
 impl std::fmt::Debug for Tls {

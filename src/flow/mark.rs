@@ -12,7 +12,8 @@ use aws_lc_rs::error::Unspecified;
 pub struct Mark([u8; Self::LEN]);
 
 impl Mark {
-    pub(super) const LEN: usize = 16;
+    /// In bytes.
+    pub const LEN: usize = 16;
 
     /// A new mark.
     ///
@@ -24,7 +25,9 @@ impl Mark {
         Ok(Self(bytes))
     }
 
-    pub(super) const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+    /// The mark with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 

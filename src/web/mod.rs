@@ -88,7 +88,7 @@ impl App {
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
             // Whoever asks with HEAD does not see the result, so it must not spend the code.
             (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
-            (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Content::Outcome(Outcome::WrongBrowser, None).into(),
+            (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Self::wrong_browser(&incoming),
             (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
             (Route::Start, _) => Reply::method_not_allowed("POST"),
             (Route::Unknown, _) => Notice::NotFound.into(),
@@ -98,6 +98,13 @@ impl App {
             response.body_mut().clear();
         }
         response
+    }
+
+    /// The page of a browser that was sent away from a callback. It has a reference of its own, so that is logged too.
+    fn wrong_browser(incoming: &Incoming) -> Reply {
+        let correlator = incoming.correlator.as_str();
+        tracing::info!(correlator, "wrong_browser: a browser was sent to the page without the code");
+        Content::Outcome(Outcome::WrongBrowser, None).into()
     }
 
     fn rendering<'a>(&'a self, incoming: &'a Incoming) -> Rendering<'a> {

@@ -7,12 +7,13 @@
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { json } from 'node:stream/consumers';
 
 import { Provider } from 'oidc-provider';
 
-const REDIRECT_URI = process.argv[2];
+const [REDIRECT_URI, CERTIFICATE_FILE, KEY_FILE] = process.argv.slice(2);
 const SUBSCRIBER = { accountId: 'subscriber-1', phoneNumber: '+34600000001' };
 const PURPOSE = 'dpv:FraudPreventionAndDetection';
 const VERIFY = 'number-verification:verify';
@@ -58,9 +59,9 @@ const clients = {
   ]),
 };
 
-const server = createServer().listen(0, '127.0.0.1');
+const server = createServer({ cert: readFileSync(CERTIFICATE_FILE), key: readFileSync(KEY_FILE) }).listen(0, '127.0.0.1');
 await once(server, 'listening');
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const issuer = `https://127.0.0.1:${server.address().port}`;
 
 const provider = new Provider(issuer, {
   clients: Object.entries(clients).map(([client_id, { registered }]) => ({

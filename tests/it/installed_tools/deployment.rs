@@ -1,7 +1,7 @@
 //! From the source to a function in an account, as `make deploy` and `cargo lambda deploy` do it, with moto in the
 //! place of AWS: what is built, what is set, and that the packaged program serves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,6 +117,7 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "StartPageRoute",
             "StartRoute",
             "ThrottlesAlarm",
+            "WrongBrowserRoute",
         ]
     );
 
@@ -216,4 +217,31 @@ fn everything_that_builds_the_deployed_program_is_pinned() {
     let builds: Vec<_> = makefile.lines().filter(|line| line.contains("cargo lambda build")).collect();
     assert!(!builds.is_empty() && builds.iter().all(|build| build.contains("--locked")), "{builds:?}");
     assert!(file("rust-toolchain.toml").contains("channel = \"1."), "a version and not the name of a channel");
+}
+
+/// The policy for whoever deploys has something for each service that the stack has resources of.
+#[tokio::test]
+async fn the_deployers_policy_covers_every_service_of_the_stack() {
+    let policy = include_str!("../../../docs/deployer-policy.json");
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    let allowed: BTreeSet<_> = actions.filter_map(|action| action.as_str()?.split(':').next()).collect();
+    let mut needed = BTreeSet::from(["cloudformation", "s3"]);
+    let everything = ["DomainName=a.example", "DomainCertificateArn=x", "HostedZoneId=Z1", "CanaryDeployment=true"];
+    let template = tools::cloudformation(&[&["expand", "template.yaml"], &everything[..]].concat()).await;
+    for resource in template["Resources"].as_object().unwrap().values() {
+        needed.insert(match resource["Type"].as_str().unwrap().split("::").nth(1).unwrap() {
+            "ApiGatewayV2" => "apigateway",
+            "CloudWatch" => "cloudwatch",
+            "CodeDeploy" => "codedeploy",
+            "IAM" => "iam",
+            "Lambda" => "lambda",
+            "Logs" => "logs",
+            "Route53" => "route53",
+            "SecretsManager" => "secretsmanager",
+            other => panic!("{other} is new: add it to docs/deployer-policy.json and here"),
+        });
+    }
+    assert!(allowed.is_superset(&needed), "{allowed:?} lacks one of {needed:?}");
 }

@@ -169,7 +169,7 @@ async fn without_a_terminal_variables_are_the_answers() {
     }
 }
 
-/// CloudFormation keeps the previous value of a parameter that it is not given.
+/// A stack keeps the previous value of a parameter that it is not given.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_parameter_is_sent_and_a_removed_line_goes_back_to_its_default() {
     let checkout = Checkout::new("parameters").await;

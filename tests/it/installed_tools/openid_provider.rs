@@ -4,16 +4,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
+use number_verification::transport::{self, Deadline, Transport};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use sandbox::Certificate;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
 use super::tools;
-use crate::support::{Browser, Function, REDIRECT_URI, sandbox, send};
+use crate::support::{Browser, Function, REDIRECT_URI, sandbox};
 
 /// The subscriber's number at the provider.
 const SUBSCRIBER: &str = "+34600000001";
@@ -24,6 +29,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Provider {
     issuer: String,
     clients: Vec<Client>,
+    http: Transport,
+    /// The file with the certificate of its authority.
+    ca: String,
     /// The wrapper around the provider. When it ends, the provider's standard input closes, and the provider ends.
     _node: Child,
 }
@@ -40,9 +48,19 @@ impl Provider {
     async fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openid_provider");
         assert!(folder.join("node_modules").exists(), "oidc-provider is missing; `make test` installs it");
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let certificate = Certificate::for_this_machine().unwrap();
+        let file = |name: &str, pem: &str| {
+            let path = format!("{}/provider-{number}-{name}.pem", env!("CARGO_TARGET_TMPDIR"));
+            std::fs::write(&path, pem).unwrap();
+            path
+        };
+        let ca = file("ca", &certificate.ca_pem);
         let mut node = Command::new(tools::tool("node"))
             .current_dir(folder)
             .args(["provider.js", REDIRECT_URI])
+            .args([file("certificate", &certificate.certificate_pem), file("key", &certificate.key_pem)])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -62,6 +80,8 @@ impl Provider {
         Self {
             issuer: text(&says["issuer"]).unwrap(),
             clients: says["clients"].as_array().unwrap().iter().map(client).collect(),
+            http: Transport::new(&[CertificateDer::from_pem_slice(certificate.ca_pem.as_bytes()).unwrap()]).unwrap(),
+            ca,
             _node: node,
         }
     }
@@ -85,10 +105,15 @@ impl Provider {
             ("TOKEN_ENDPOINT", &token),
             ("VERIFY_ENDPOINT", &verify),
             ("ISSUER", &self.issuer),
+            ("OPERATOR_CA_FILE", &self.ca),
             ("SCOPE", OPENID),
             ("TOKEN_ENDPOINT_AUTH_METHOD", &client.method),
         ];
         Function::beside(sandbox, &[&ours, variables].concat())
+    }
+
+    async fn send(&self, request: Request<String>) -> transport::Answer {
+        self.http.send(request, Deadline::after(PATIENCE)).await.unwrap()
     }
 
     /// Opens the provider in a new browser, and returns the callback it redirects to.
@@ -99,8 +124,8 @@ impl Provider {
         for _ in 0..3 {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = Request::get(url.as_str()).header("cookie", pairs.join("; ")).body(String::new()).unwrap();
-            let answer = send(request).await;
-            assert!((302..=303).contains(&answer.status), "{}", answer.body);
+            let answer = self.send(request).await;
+            assert!((302..=303).contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
             for line in answer.headers.get_all("set-cookie") {
                 let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
                 cookies.insert(name.to_owned(), value.to_owned());
@@ -115,8 +140,8 @@ impl Provider {
 
     /// The requests to the token endpoint so far, with the reason for each refusal.
     async fn token_requests(&self) -> Vec<Value> {
-        let requests = send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await.json();
-        requests.as_array().unwrap().clone()
+        let requests = self.send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await;
+        serde_json::from_slice(&requests.body).unwrap()
     }
 }
 
@@ -229,6 +254,7 @@ async fn discovery_document_is_enough_to_configure_the_provider() {
             ("OPERATOR_DISCOVERY_URL", &discovery),
             ("VERIFY_ENDPOINT", &verify_endpoint),
             ("SCOPE", OPENID),
+            ("OPERATOR_CA_FILE", &provider.ca),
         ];
         let function = Function::deployed(sandbox, &[&variables, method].concat()).await;
         assert_eq!(verify(&provider, &function, SUBSCRIBER).await, "verified", "{name}");
@@ -271,7 +297,7 @@ async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
             es256,
             es256.secret.clone(),
             &[("SCOPE", "openid dpv:FraudPreventionAndDetection sim-swap:check")],
-            "misconfigured",
+            "operator_refused",
         ),
         (
             "a scope that does not allow the question",
@@ -280,13 +306,13 @@ async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
             &[("SCOPE", "openid dpv:FraudPreventionAndDetection")],
             "misconfigured",
         ),
-        ("no PKCE although it is required", es256, es256.secret.clone(), &[("PKCE", "off")], "operator_error"),
+        ("no PKCE although it is required", es256, es256.secret.clone(), &[("PKCE", "off")], "operator_refused"),
         (
             "prompt=none although the provider must ask",
             es256,
             es256.secret.clone(),
             &[("PROMPT", "none")],
-            "access_denied",
+            "not_on_mobile_network",
         ),
         (
             "another issuer (mix-up)",
@@ -365,7 +391,7 @@ async fn each_token_request_has_a_new_client_assertion() {
     let replay = Request::post(provider.endpoint("/token"))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.finish());
-    assert_eq!(send(replay.unwrap()).await.status, 401);
+    assert_eq!(provider.send(replay.unwrap()).await.status, 401);
     let refused = provider.token_requests().await.pop().unwrap();
     assert_eq!(refused["detail"], "client assertion tokens must only be used once");
 }
