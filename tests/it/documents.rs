@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use number_verification::outcome::Outcome;
 use serde_json::Value;
 
 /// All Rust files below a folder, with their texts.
@@ -58,6 +59,34 @@ fn every_attack_in_security_md_names_a_test() {
     for row in rows {
         let shown_by = row.split(" | ").nth(2).unwrap_or_default();
         assert!(shown_by.contains("::"), "{row}");
+    }
+}
+
+#[test]
+fn readme_lists_every_outcome_with_its_status() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let rows = readme.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.strip_suffix('`')?;
+        Some((name, cells.next()?.parse().ok()?))
+    });
+    let outcomes = Outcome::ALL.map(|outcome| (outcome.name(), outcome.status()));
+    assert_eq!(rows.collect::<Vec<_>>(), outcomes);
+}
+
+/// The template sets every variable that the program reads; `installed_tools/template.rs` checks that.
+#[test]
+fn readme_explains_every_variable_of_the_template() {
+    let file = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let (template, readme) = (file("template.yaml"), file("README.md"));
+    let variables = template.lines().filter_map(|line| line.strip_prefix("          ")?.split_once(": "));
+    let variables = variables.map(|(name, _)| name).filter(|name| !name.starts_with("AWS_"));
+    let variables: Vec<_> =
+        variables.filter(|name| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')).collect();
+    assert!(variables.len() > 20, "{variables:?}");
+    for name in variables {
+        let row = readme.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{name}`")));
+        assert!(row.is_some(), "{name} is not in the README's table");
     }
 }
 
