@@ -14,7 +14,7 @@ use number_verification::outcome::Outcome;
 use number_verification::phone_number::PhoneNumber;
 use number_verification::secret::Secret;
 use number_verification::secret::seal::{Purpose, Sealer};
-use number_verification::telemetry::{Event, Step, Telemetry};
+use number_verification::telemetry::{Event, Function, Step, Telemetry};
 use number_verification::web::event;
 use number_verification::web::pages::{Branding, Language, Pages};
 
@@ -74,7 +74,7 @@ fn render(c: &mut Criterion) {
 
 fn log(c: &mut Criterion) {
     let call = Call { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
-    let telemetry = Telemetry::new("number-verification".to_owned());
+    let telemetry = Telemetry::new(Function { name: "number-verification".to_owned(), version: "1".to_owned() });
     let event = Event {
         step: Step::Callback,
         time: Duration::from_millis(101),

@@ -45,5 +45,5 @@ fn wire(config: Config, to_operator: Transport) -> Result<App, Box<dyn Error>> {
     let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &config.aws)?;
     let secrets = SecretStore::new(secrets_manager, config.secret);
     let flow = Flow::new(operator, secrets, config.flow);
-    Ok(App::new(config.web, flow, Pages::new(config.branding), Telemetry::new(config.function_name)))
+    Ok(App::new(config.web, flow, Pages::new(config.branding), Telemetry::new(config.function)))
 }

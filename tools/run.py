@@ -115,7 +115,8 @@ def wait_for(name, port, path, expected):
 def status_of(port, path):
     try:
         connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
-        connection.request("GET", path)
+        # The function answers nothing else if ORIGIN_HEADER is set.
+        connection.request("GET", path, headers={"x-origin-verify": os.environ.get("ORIGIN_HEADER", "")})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__

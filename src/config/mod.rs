@@ -39,8 +39,8 @@ pub struct Config {
     pub web: crate::web::Settings,
     /// The pages' branding.
     pub branding: Branding,
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
-    pub function_name: String,
+    /// The function's own name and version.
+    pub function: telemetry::Function,
 }
 
 /// The address of the operator's discovery document.
@@ -99,7 +99,10 @@ impl Config {
             flow,
             web,
             branding: variables.branding()?,
-            function_name: variables.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".to_owned()),
+            function: telemetry::Function {
+                name: variables.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".to_owned()),
+                version: variables.get("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_else(|| "$LATEST".to_owned()),
+            },
         })
     }
 }

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use verification::{Event, Step, Telemetry};
+pub use verification::{Event, Function, Step, Telemetry};
 
 /// Lambda's logging settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,10 +22,23 @@ const NAMESPACE: &str = "NumberVerification";
 /// The dimension that distinguishes two stacks in one account.
 const FUNCTION_NAME: &str = "FunctionName";
 
+/// The dimension that distinguishes a new version of the function from the one before, for the alarms of a canary
+/// deployment.
+const EXECUTED_VERSION: &str = "ExecutedVersion";
+
+/// The function that writes the lines.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub name: String,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub version: String,
+}
+
 /// Writes the lines of one environment.
 #[derive(Debug)]
 pub struct Telemetry {
-    function_name: String,
+    function: Function,
     /// True until the first line has been written.
     cold: AtomicBool,
 }
@@ -57,10 +70,10 @@ pub struct Event<'a> {
 }
 
 impl Telemetry {
-    /// Creates the telemetry of the function with this name (`AWS_LAMBDA_FUNCTION_NAME`).
+    /// Creates the telemetry of this function.
     #[must_use]
-    pub fn new(function_name: String) -> Self {
-        Self { function_name, cold: AtomicBool::new(true) }
+    pub fn new(function: Function) -> Self {
+        Self { function, cold: AtomicBool::new(true) }
     }
 
     /// Writes the line of a started verification.
@@ -89,7 +102,7 @@ impl Telemetry {
 
     fn render(&self, event: &Event, result: Result) -> Vec<u8> {
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
-        let line = Line { event, result, cold_start, function_name: &self.function_name };
+        let line = Line { event, result, cold_start, function: &self.function };
         // Every value in the line can be written as JSON.
         let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');
@@ -118,7 +131,7 @@ struct Line<'a> {
     event: &'a Event<'a>,
     result: Result<'a>,
     cold_start: bool,
-    function_name: &'a str,
+    function: &'a Function,
 }
 
 impl Line<'_> {
@@ -161,16 +174,21 @@ impl Line<'_> {
             metrics.push(Metric::count(name));
             line.serialize_entry(name, &u8::from(value))
         };
-        let mut by_outcome = None;
+        let mut directives = Vec::with_capacity(3);
         match self.result {
             Result::Started => count(line, "Started", true)?,
             Result::Concluded(outcome, _) => {
                 if let Some(value) = self.could_not_be_checked(outcome) {
-                    count(line, "CouldNotBeChecked", value)?;
+                    line.serialize_entry("CouldNotBeChecked", &u8::from(value))?;
+                    directives.push(Directive {
+                        namespace: NAMESPACE,
+                        dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, EXECUTED_VERSION]],
+                        metrics: vec![Metric::count("CouldNotBeChecked")],
+                    });
                 }
                 count(line, "OperatorRefused", outcome == Outcome::OperatorRefused)?;
                 line.serialize_entry("Verifications", &1)?;
-                by_outcome = Some(Directive {
+                directives.push(Directive {
                     namespace: NAMESPACE,
                     dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
                     metrics: vec![Metric::count("Verifications")],
@@ -178,14 +196,15 @@ impl Line<'_> {
             }
         }
         count(line, "ColdStarts", self.cold_start)?;
-        line.serialize_entry(FUNCTION_NAME, self.function_name)?;
+        line.serialize_entry(FUNCTION_NAME, &self.function.name)?;
+        line.serialize_entry(EXECUTED_VERSION, &self.function.version)?;
         let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
-        let others = Directive { namespace: NAMESPACE, dimensions: &[&[FUNCTION_NAME]], metrics };
+        directives.push(Directive { namespace: NAMESPACE, dimensions: &[&[FUNCTION_NAME]], metrics });
         line.serialize_entry(
             "_aws",
             &EmbeddedMetrics {
                 timestamp: u64::try_from(milliseconds).unwrap_or_default(),
-                cloud_watch_metrics: by_outcome.into_iter().chain([others]).collect(),
+                cloud_watch_metrics: directives,
             },
         )
     }
@@ -269,7 +288,8 @@ mod tests {
             calls,
             reloaded,
         };
-        serde_json::to_value(Line { event: &event, result, cold_start: true, function_name: "f" }).unwrap()
+        let function = Function { name: "f".to_owned(), version: "7".to_owned() };
+        serde_json::to_value(Line { event: &event, result, cold_start: true, function: &function }).unwrap()
     }
 
     #[test]

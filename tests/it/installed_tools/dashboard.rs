@@ -19,11 +19,14 @@ type Metric = (String, BTreeSet<String>);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     let emitted = emitted().await;
-    let template = tools::cloudformation(&["expand", "template.yaml", "Architecture=x86_64"]).await;
+    let template =
+        tools::cloudformation(&["expand", "template.yaml", "Architecture=x86_64", "CanaryDeployment=true"]).await;
 
     let shown = dashboard_metrics(&template);
     let on_dashboard: BTreeSet<Metric> = shown.iter().map(|(metric, _)| metric.clone()).collect();
-    assert_eq!(on_dashboard, emitted, "the dashboard shows exactly the emitted metrics");
+    // Metrics by version are only for the alarm of a canary deployment.
+    let lasting = emitted.iter().filter(|(_, dimensions)| !dimensions.contains("ExecutedVersion")).cloned().collect();
+    assert_eq!(on_dashboard, lasting, "the dashboard shows exactly the lasting metrics");
     let mut outcomes: Vec<_> = shown.iter().filter_map(|(_, outcome)| outcome.as_deref()).collect();
     outcomes.sort_unstable();
     let mut all: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
@@ -31,7 +34,7 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     assert_eq!(outcomes, all, "the dashboard shows every outcome");
 
     let alarms = alarm_metrics(&template);
-    assert_eq!(alarms.len(), 7, "{alarms:?}");
+    assert_eq!(alarms.len(), 9, "{alarms:?}");
     for (metric, outcome) in alarms {
         assert!(emitted.contains(&metric), "an alarm uses {metric:?}, which is not emitted");
         assert!(outcome.is_none_or(|outcome| Outcome::from_name(&outcome).is_some()));
@@ -64,6 +67,7 @@ async fn emitted() -> BTreeSet<Metric> {
                     // CloudWatch bills every value of a dimension as a separate metric.
                     match dimension.as_str() {
                         "FunctionName" => assert_eq!(value, "number-verification"),
+                        "ExecutedVersion" => assert_eq!(value, "$LATEST"),
                         "outcome" => assert!(Outcome::from_name(value).is_some()),
                         other => panic!("{other} may have an unlimited number of values"),
                     }
@@ -125,7 +129,10 @@ fn metric_of(name: &str, dimensions: impl Iterator<Item = (String, String)>) -> 
     for (dimension, value) in dimensions {
         match dimension.as_str() {
             "FunctionName" => assert_eq!(value, "${NumberVerificationFunction}"),
-            _ => outcome = Some(value),
+            "outcome" => outcome = Some(value),
+            // A reference to the version.
+            "ExecutedVersion" => {}
+            other => panic!("an alarm or a widget has the dimension {other}"),
         }
         names.insert(dimension);
     }

@@ -182,6 +182,7 @@ async fn each_route_has_a_throttle_of_its_own() {
     let expected = [
         ("$default", "5", "10"),
         ("GET ${CallbackPath}", "CallbackRateLimit", "CallbackBurstLimit"),
+        ("GET ${CallbackPath}/wrong_browser", "CallbackRateLimit", "CallbackBurstLimit"),
         ("GET /", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
         ("HEAD ${CallbackPath}", "CallbackRateLimit", "CallbackBurstLimit"),
         ("HEAD /", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
