@@ -14,7 +14,7 @@ impl Endpoint {
     /// Parses an address that a person configured: `https`, or `http` to this machine.
     ///
     /// # Errors
-    /// What is wrong with it, without the value.
+    /// The fault of the address, without the address itself.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::from_url(secure_url(text)?)
     }
@@ -23,7 +23,7 @@ impl Endpoint {
     /// requests to this machine in plain text.
     ///
     /// # Errors
-    /// What is wrong with it, without the value.
+    /// The fault of the address, without the address itself.
     pub fn parse_https(text: &str) -> Result<Self, String> {
         let url = secure_url(text)?;
         if url.scheme() == "https" { Self::from_url(url) } else { Err("not an https URL".into()) }
@@ -70,7 +70,7 @@ impl Endpoint {
 /// Parses a URL of the configuration: `https`, or `http` to this machine.
 ///
 /// # Errors
-/// What is wrong with it, without the value.
+/// The fault of the address, without the address itself.
 pub fn secure_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|e| format!("not a URL ({e})"))?;
     if !url.username().is_empty() || url.password().is_some() {

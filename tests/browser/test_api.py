@@ -26,7 +26,7 @@ WRONG_BROWSER = CALLBACK + "/wrong_browser"
 HTML, JSON = "text/html", "application/json"
 FORM = "application/x-www-form-urlencoded"
 ORIGIN_HEADER = "x-origin-verify-of-the-tests"
-# These belong to HTTP and the emulator; OpenAPI describes Content-Type beside the schema.
+# These belong to HTTP and the emulator. OpenAPI describes Content-Type next to the schema.
 TRANSPORT = {"content-length", "content-type", "date", "connection"}
 CORRELATOR = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 
@@ -111,7 +111,7 @@ def at(pointer):
 
 
 def followed(pointer):
-    """The pointer itself, or where its $ref leads."""
+    """The pointer itself, or the target of its $ref."""
     reference = at(pointer).get("$ref")
     return reference.removeprefix("#") if reference else pointer
 
@@ -155,7 +155,7 @@ def properties(schema):
     return set().union(*(at(kind["$ref"].removeprefix("#"))["properties"] for kind in kinds))
 
 
-def test_the_document_is_openapi():
+def test_document_is_valid_openapi():
     validate(DOCUMENT)
 
 
@@ -196,7 +196,7 @@ def test_each_outcome_is_answered_like_its_example(product, outcome):
     assert example.get("fallback_url", FALLBACK_URL) == FALLBACK_URL
 
 
-# What a program sends to /start, and the name of the answer's example.
+# Requests of a program to /start, each with the name of the answer's example.
 STARTS = [
     ("zero_in_brackets", {"body": "phone=%2B44 (0)7700 900123"}),
     ("not_a_number", {"body": "phone=600"}),
@@ -228,7 +228,7 @@ def test_each_refused_start_is_answered_like_its_example(product, name, sent):
         ('{"phone":"+34 600 000 001"}', JSON),
     ],
 )
-def test_a_program_can_start_with_a_form_or_json(product, body, content_type):
+def test_program_can_start_with_a_form_or_json(product, body, content_type):
     client = Client(product)
     answer = client.post_start(body, **{"content-type": content_type})
     assert check(answer)[0] == []
@@ -274,14 +274,14 @@ def test_prefetch_and_head_spend_nothing(product):
     ("method", "path", "allow"),
     [("POST", "/", "GET, HEAD"), ("GET", "/start", "POST"), ("POST", CALLBACK, "GET, HEAD"), ("POST", WRONG_BROWSER, "GET, HEAD")],
 )
-def test_another_method_is_told_the_allowed_ones(product, method, path, allow):
+def test_other_method_gets_the_allowed_ones(product, method, path, allow):
     answer = Client(product).request(method, product.url + path)
     assert (answer.status, answer.headers["allow"]) == (405, [allow])
     assert check(answer)[0] == []
 
 
 @pytest.mark.parametrize("correlator", ["34600000001", "app-42", CORRELATOR + "0"])
-def test_a_correlator_that_is_not_a_uuid_is_replaced(product, correlator):
+def test_correlator_that_is_not_a_uuid_is_replaced(product, correlator):
     answer = Client(product).get(CALLBACK, **{"x-correlator": correlator})
     assert check(answer)[0] == []
     assert answer.json()["correlator"] != correlator
@@ -289,7 +289,7 @@ def test_a_correlator_that_is_not_a_uuid_is_replaced(product, correlator):
 
 @pytest.fixture(scope="module")
 def closed_product():
-    """A function that answers only what comes through CloudFront, and whose secret lacks the private key."""
+    """A function that answers only requests through CloudFront, and whose secret lacks the private key."""
     product = Product(ORIGIN_HEADER=ORIGIN_HEADER, TOKEN_ENDPOINT_AUTH_METHOD="private_key_jwt")
     try:
         yield product.wait()
@@ -298,7 +298,7 @@ def closed_product():
 
 
 def closed_answers(product):
-    """The same requests to every route, with the header that opens it and without."""
+    """The answers of every route, with and without the header of CloudFront."""
     for header in (ORIGIN_HEADER, ORIGIN_HEADER + "x", ""):
         for accept in (HTML, JSON):
             client, options = Client(product), {"accept": accept, "x-origin-verify": header}
@@ -307,14 +307,14 @@ def closed_answers(product):
             yield header, client.start(VERIFIED, **options)
 
 
-def test_a_request_around_cloudfront_is_refused_on_every_route(closed_product):
+def test_request_that_bypasses_cloudfront_is_refused_on_every_route(closed_product):
     for header, answer in closed_answers(closed_product):
         assert check(answer)[0] == [], f"{answer.method} {answer.path} {answer.status}"
         refused = answer.status == 403 and "address is closed" in answer.body
         assert refused == (header != ORIGIN_HEADER), f"{answer.method} {answer.path} {answer.status}"
 
 
-def test_all_that_is_described_is_answered_and_nothing_else(product, closed_product):
+def test_exactly_the_described_answers_are_given(product, closed_product):
     client = Client(product)
     answers = [answer for _, answer in closed_answers(closed_product)]
     for accept in (HTML, JSON):
@@ -354,7 +354,7 @@ def answer_of(product, outcome, accept):
     return client.request("GET", url, accept)
 
 
-def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
+def test_problem_is_in_the_language_of_the_reader(product):
     answer = Client(product).start("600", **{"accept-language": "de-CH, fr;q=0.9"})
     assert answer.headers["content-language"] == ["de"]
     assert answer.json()["detail"] == "Beginnen Sie mit + und der Landesvorwahl, zum Beispiel +49."
@@ -371,7 +371,7 @@ def test_the_words_of_a_problem_are_in_the_reader_s_language(product):
         ("accept-language", "*;q=-1, ../../en;q=1e999"),
     ],
 )
-def test_no_header_makes_it_fail(product, name, value):
+def test_malformed_header_is_not_an_error(product, name, value):
     # The emulator rejects headers that are not ASCII; `malformed_accept_headers_do_not_cause_an_error` sends those.
     for path, status in (("/", 200), (CALLBACK, 400)):
         answer = Client(product).get(path, **{name: value})

@@ -20,7 +20,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The name by which the document calls a file: its folder's for `mod.rs`.
+/// The name of a file in the document; for `mod.rs`, the name of its folder.
 fn module(path: &Path) -> Option<&str> {
     let path = if path.ends_with("mod.rs") { path.parent()? } else { path };
     path.file_stem()?.to_str()
@@ -49,7 +49,7 @@ fn every_test_named_in_security_md_is_in_its_file() {
     }
 }
 
-/// A row without a test is a promise that nobody keeps.
+/// A row without a test would be an unchecked promise.
 #[test]
 fn every_attack_in_security_md_names_a_test() {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/security.md")).unwrap();
