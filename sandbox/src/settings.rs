@@ -27,7 +27,7 @@ pub struct Settings {
     pub sim: String,
     /// How long an authorization code can be exchanged. RFC 6749 §4.1.2 recommends at most ten minutes.
     pub code_lifetime: Duration,
-    /// How long an access token can be used. CAMARA Number Verification allows at most 300 s.
+    /// How long an access token can be used. CAMARA Number Verification allows at most 300 s after r3.2.
     pub token_lifetime: Duration,
     /// How late the token endpoint answers in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
     pub slow_for: Duration,

@@ -1,4 +1,4 @@
-//! How the client proves who it is at the token endpoint.
+//! How the client proves its identity at the token endpoint.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
 
 redacted_strings! {
-    /// `Basic …`, as the `Authorization` header has it.
+    /// The value of the `Authorization` header: `Basic …`.
     BasicAuthorization;
 }
 
-/// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with what it needs.
+/// The methods of RFC 7591 §2 and OpenID Connect Core §9, with the credentials that each needs.
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// HTTP Basic (RFC 6749 §2.3.1).
     ClientSecretBasic(BasicAuthorization),
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost(ClientSecret),
-    /// A signed assertion (RFC 7523 §2.2). CAMARA's Security and Interoperability Profile asks for this one.
+    /// A signed assertion (RFC 7523 §2.2), which CAMARA's Security and Interoperability Profile requires.
     PrivateKeyJwt(Arc<PrivateKey>),
 }
 
-/// What a token request carries for it.
+/// The parts of a token request that prove the client's identity.
 #[derive(Default)]
 pub(super) struct Proof<'a> {
     pub authorization: Option<HeaderValue>,
@@ -46,11 +46,12 @@ impl ClientAuthentication {
     }
 }
 
-/// CAMARA's profile allows 300 seconds. This is time enough for a slow connection and a clock that is off.
+/// The lifetime of an assertion in seconds: enough for a slow connection and an inaccurate clock. CAMARA's profile allows
+/// at most 300.
 const ASSERTION_LIFETIME: u64 = 120;
 
 impl ClientCredentials {
-    /// Makes the proof for one request: an assertion is good for one.
+    /// Creates the proof for one request. An assertion must not be used twice.
     pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
             ClientAuthentication::ClientSecretBasic(authorization) => {

@@ -41,7 +41,7 @@ use redacted::redacted_strings;
 use refusal::Called;
 
 redacted_strings! {
-    /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). Single-use.
+    /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). It is single-use.
     AuthorizationCode;
     /// The client's password at the token endpoint.
     ClientSecret;

@@ -1,4 +1,4 @@
-//! The client's private key, and the one thing it does: sign JSON Web Tokens (RFC 7515, RFC 7518).
+//! The client's private key, which signs JSON Web Tokens (RFC 7515, RFC 7518).
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-/// A key whose kind chooses the algorithm: RSA signs with `RS256`, or with `PS256` where a JWK says so; P-256 signs
-/// with `ES256`.
+/// A key whose kind determines the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs with
+/// `ES256`.
 pub struct PrivateKey {
     key: Key,
-    /// The first part of every JWT that it signs.
+    /// The encoded header of every JWT that the key signs.
     header: String,
 }
 
@@ -33,7 +33,7 @@ enum RsaAlgorithm {
     Ps256,
 }
 
-/// A private JWK (RFC 7517, RFC 7518 §6), as far as it is used.
+/// The members of a private JWK (RFC 7517, RFC 7518 §6) that are used.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -52,14 +52,14 @@ struct Jwk {
     y: Option<Zeroizing<String>>,
 }
 
-const NOT_A_KEY: &str = "is no private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
-const KINDS: &str = "is of a kind that cannot be used; give RSA of 2048 bits or more, or P-256";
+const NOT_A_KEY: &str = "is not a private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
+const KINDS: &str = "is not of a supported kind; give RSA of 2048 bits or more, or P-256";
 
 impl PrivateKey {
     /// Reads a key: PEM, or a JWK as text or as JSON.
     ///
     /// # Errors
-    /// What is wrong with it, without any of it.
+    /// What is wrong with the key, without any part of it.
     pub fn parse(value: &Value) -> Result<Self, &'static str> {
         match value {
             Value::String(text) if text.trim_start().starts_with('{') => {
@@ -122,7 +122,7 @@ impl PrivateKey {
         Ok(Self::new(key, jwk.kid))
     }
 
-    /// `key_id` is the JWK's `kid`, by which an operator with several keys of ours finds the right one.
+    /// `key_id` is the JWK's `kid`. An operator that has several of our keys finds the right one by it.
     fn new(key: Key, key_id: Option<String>) -> Self {
         let mut header = json!({ "typ": "JWT", "alg": key.algorithm() });
         if let Some(key_id) = key_id {
@@ -134,7 +134,7 @@ impl PrivateKey {
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
     ///
     /// # Errors
-    /// The cryptographic library refused.
+    /// The cryptographic library cannot sign with this key.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
         let signed = format!("{}.{}", self.header, encode(claims));
         let signature = self.key.sign(signed.as_bytes())?;
@@ -142,7 +142,7 @@ impl PrivateKey {
     }
 }
 
-/// A part of a JWT (RFC 7515 §7.1).
+/// Encodes a part of a JWT (RFC 7515 §7.1).
 fn encode(part: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
 }
@@ -266,7 +266,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_usable_key_is_refused_without_quoting_it() {
+    fn unusable_keys_are_refused_without_quoting_them() {
         for (name, text) in [
             ("empty", String::new()),
             ("words", "hush".to_owned()),

@@ -1,4 +1,4 @@
-//! Strings that never show in a log: credentials, codes, tokens.
+//! Strings that never appear in a log: credentials, codes, tokens.
 
 /// Declares string types whose `Debug` is `[redacted]`, which have no `Display`, and whose memory is
 /// wiped on drop. Reading one takes a visible `.expose()`.
@@ -9,7 +9,7 @@ macro_rules! redacted_strings {
         pub struct $name(zeroize::Zeroizing<String>);
 
         impl $name {
-            /// Wraps the value as it came.
+            /// Wraps a value unchanged.
             pub fn new(value: impl Into<String>) -> Self {
                 Self(zeroize::Zeroizing::new(value.into()))
             }
