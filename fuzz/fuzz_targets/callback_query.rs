@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use lambda_http::{Request, RequestExt as _};
 use libfuzzer_sys::fuzz_target;
-use number_verification::web::event;
 use number_verification::operator::AuthorizationResponse;
 use number_verification::outcome::Outcome;
+use number_verification::web::event;
 use serde_json::{Value, json};
 
 const OURS: [&str; 6] = ["code", "state", "error", "error_description", "error_uri", "iss"];

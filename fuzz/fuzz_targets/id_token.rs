@@ -13,11 +13,8 @@ use serde_json::value::RawValue;
 const NOW: u64 = 1_800_000_000;
 
 fuzz_target!(|claims: &[u8]| {
-    let issuer = Issuer {
-        identifier: "https://operator.example".to_owned(),
-        in_callback: true,
-        source: IssuerSource::Variable,
-    };
+    let issuer =
+        Issuer { identifier: "https://operator.example".to_owned(), in_callback: true, source: IssuerSource::Variable };
     let expected = ExpectedIdToken { nonce: Some("n-1".to_owned()), issuer: Some(issuer) };
     let accepts = |id_token: &str| expected.check(Some(id_token), "us", NOW).is_ok();
     if let Ok(text) = std::str::from_utf8(claims) {

@@ -1,13 +1,13 @@
-//! Any answer of an operator or of something in front of it: a verdict is read only if there is one, a token can be
-//! sent unchanged, and no other part of the answer is logged.
+//! Any answer of an operator, or of something in front of it: a verdict is read only if there is one, a token can be
+//! sent unchanged, and nothing else of the answer reaches the log.
 //!
-//! The input is a byte that chooses the status, the `Retry-After` up to the line's end, and the body.
+//! The input is a byte that chooses the status, a line that is both `Retry-After` and `WWW-Authenticate`, and the body.
 
 #![no_main]
 
 use std::collections::HashMap;
 
-use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use libfuzzer_sys::fuzz_target;
 use number_verification::Failure;
 use number_verification::operator::fuzzing::{header, read_match, read_token};
@@ -20,9 +20,11 @@ const STATUSES: [u16; 16] = [200, 200, 200, 200, 400, 400, 401, 403, 429, 503, 5
 fuzz_target!(|input: &[u8]| {
     let Some((status, rest)) = input.split_first() else { return };
     let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or_default();
-    let (retry_after, body) = rest.split_at(line);
+    let (header_line, body) = rest.split_at(line);
     let mut headers = HeaderMap::new();
-    headers.extend(HeaderValue::from_bytes(retry_after).ok().map(|value| (RETRY_AFTER, value)));
+    for name in [RETRY_AFTER, WWW_AUTHENTICATE] {
+        headers.extend(HeaderValue::from_bytes(header_line).ok().map(|value| (name, value)));
+    }
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let answer = Answer { status, headers, body: body.to_vec(), retried: false };
 
@@ -32,7 +34,7 @@ fuzz_target!(|input: &[u8]| {
             let said = members(&answer.body)["devicePhoneNumberVerified"].to_string();
             assert_eq!(said, verdict.to_string());
         }
-        Err(error) => is_no_verdict(&error),
+        Err(error) => check_failure(&error),
     }
     match read_token(&answer, None, "us") {
         Ok(token) => {
@@ -47,12 +49,12 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(said("access_token"), token);
             assert_eq!(shown, "AccessToken(Sensitive)");
         }
-        Err(error) => is_no_verdict(&error),
+        Err(error) => check_failure(&error),
     }
 });
 
-/// The members of an answer that must be a JSON object. White space before the object is accepted, and so are invalid
-/// bytes in strings that are not used: neither changes the members that are.
+/// The members of an answer; panics if it is not a JSON object. A byte order mark and white space may precede the
+/// object, and strings that are not used may contain any bytes: neither changes the members that are.
 fn members(body: &[u8]) -> HashMap<String, Box<RawValue>> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = String::from_utf8_lossy(body.trim_ascii_start());
@@ -60,8 +62,8 @@ fn members(body: &[u8]) -> HashMap<String, Box<RawValue>> {
     serde_json::from_str(&text).expect("a JSON object")
 }
 
-/// Checks that an error is never a verdict, and contains no more than a status and a code.
-fn is_no_verdict(error: &Failure) {
+/// A failure is never an answer about the number, and its reason contains no more than a status and a known code.
+fn check_failure(error: &Failure) {
     assert!(!matches!(error.outcome, Outcome::Verified | Outcome::NotVerified));
     assert!(error.retry_after.is_none_or(|seconds| seconds <= 300));
     let digits_in_a_row = |text: &str| text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();

@@ -28,7 +28,7 @@ pub struct Settings {
     pub sim: String,
     /// The lifetime of an authorization code. RFC 6749 §4.1.2 recommends at most ten minutes.
     pub code_lifetime: Duration,
-    /// The lifetime of an access token. CAMARA Number Verification allows at most 300 s.
+    /// The lifetime of an access token. CAMARA Number Verification allows at most 300 s after r3.2.
     pub token_lifetime: Duration,
     /// The delay of the token endpoint in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
     pub slow_for: Duration,

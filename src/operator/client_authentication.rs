@@ -15,22 +15,22 @@ use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
 
 redacted_strings! {
-    /// The value of an `Authorization` header, `Basic …`.
+    /// The value of the `Authorization` header: `Basic …`.
     BasicAuthorization;
 }
 
-/// The methods of RFC 7591 §2 and OpenID Connect Core §9, each with its credentials.
+/// The methods of RFC 7591 §2 and OpenID Connect Core §9, with the credentials that each needs.
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// HTTP Basic (RFC 6749 §2.3.1).
     ClientSecretBasic(BasicAuthorization),
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost(ClientSecret),
-    /// A signed assertion (RFC 7523 §2.2), the method that CAMARA's Security and Interoperability Profile requires.
+    /// A signed assertion (RFC 7523 §2.2), which CAMARA's Security and Interoperability Profile requires.
     PrivateKeyJwt(Arc<PrivateKey>),
 }
 
-/// The parts of a token request that authenticate the client.
+/// The parts of a token request that prove the client's identity.
 #[derive(Default)]
 pub(super) struct Proof<'a> {
     pub authorization: Option<HeaderValue>,
@@ -46,11 +46,12 @@ impl ClientAuthentication {
     }
 }
 
-/// In seconds. CAMARA's profile allows 300; this is enough for a slow connection and an inaccurate clock.
+/// The lifetime of an assertion in seconds: enough for a slow connection and an inaccurate clock. CAMARA's profile
+/// allows at most 300.
 const ASSERTION_LIFETIME: u64 = 120;
 
 impl ClientCredentials {
-    /// Creates the proof for one request, because an assertion can be used only once.
+    /// Creates the proof for one request. An assertion must not be used twice.
     pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
             ClientAuthentication::ClientSecretBasic(authorization) => {

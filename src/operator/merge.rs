@@ -21,6 +21,7 @@ impl Settings {
     pub fn profile(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
         let preset = self.preset()?;
         let Endpoints { authorization, token, verify } = Endpoints::merge(self, preset, metadata)?;
+        let is_preset = authorization.uri() == preset.authorization;
         Ok(Profile {
             authorization_endpoint: authorization,
             token_endpoint: token,
@@ -41,7 +42,8 @@ impl Settings {
             login_hint_tel: choice(
                 "LOGIN_HINT",
                 self.login_hint.as_deref(),
-                preset.login_hint_tel,
+                // The default preset does not apply to an operator at another address.
+                preset.login_hint_tel && (self.operator.is_some() || is_preset),
                 &[("tel", true), ("off", false)],
             )?,
             issuer: self.issuer(metadata, redirect_uri)?,
@@ -135,6 +137,28 @@ mod tests {
             assert_eq!(profile.scope, preset.scope);
             assert_eq!(profile.login_hint_tel, preset.login_hint_tel);
             assert_eq!(PRESETS.iter().filter(|other| other.name == preset.name).count(), 1, "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn login_hint_of_a_preset_is_only_for_its_own_operator() {
+        let own = [
+            ("AUTHORIZATION_ENDPOINT", "https://op.example/authorize"),
+            ("TOKEN_ENDPOINT", "https://op.example/token"),
+            ("VERIFY_ENDPOINT", "https://op.example/verify"),
+        ];
+        let named = ("OPERATOR", "telefonica-sandbox");
+        let base = ("OPERATOR_BASE_URL", "https://op.example");
+        for (name, variables, sent) in [
+            ("the default", vec![], true),
+            ("the preset by name", vec![named], true),
+            ("the preset by name at another address", vec![named, base], true),
+            ("another address", vec![base], false),
+            ("three endpoints", own.to_vec(), false),
+            ("switched off", vec![named, ("LOGIN_HINT", "off")], false),
+            ("switched on", vec![base, ("LOGIN_HINT", "tel")], true),
+        ] {
+            assert_eq!(profile(&variables).unwrap().login_hint_tel, sent, "{name}");
         }
     }
 

@@ -41,7 +41,7 @@ use redacted::redacted_strings;
 use refusal::Called;
 
 redacted_strings! {
-    /// The `code` that an operator sends to the callback (RFC 6749 §4.1.2). It can be used once.
+    /// The `code` an operator sends to the callback (RFC 6749 §4.1.2). It is single-use.
     AuthorizationCode;
     /// The client's password at the token endpoint.
     ClientSecret;

@@ -1,7 +1,7 @@
 //! The operators and aggregators that `OPERATOR` can name.
 //!
-//! A row has what the operator's own public documentation says, and that page's address. Operators that are not here,
-//! and why, are in `docs/operations.md`.
+//! A row states what the operator's own public documentation says, with the source and the date on which it was read.
+//! Operators that are missing here, and why, are in `docs/operations.md`.
 
 use crate::operator::TokenEndpointAuthMethod;
 
@@ -26,13 +26,15 @@ pub struct Preset {
 
 /// The scope of version 0 of the API: purpose and name in one token.
 const SCOPE_V0: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
-/// The scope of versions 1 and 2, in OpenID Connect's flow.
+/// The scope of versions 1 and 2 in the OpenID Connect flow.
 const SCOPE_V1: &str = "openid dpv:FraudPreventionAndDetection number-verification:verify";
 
-/// The first is the default. `template.yaml` lists the names too; `tests/deployment.rs` holds the two together.
+/// The first is the default. `template.yaml` lists the names too; a test of the template compares them.
 pub const PRESETS: [Preset; 3] = [
-    // https://developers.opengateway.telefonica.com/docs/usethesandbox
-    // https://developers.opengateway.telefonica.com/docs/samplecode_numberverification
+    // https://developers.opengateway.telefonica.com/docs/usethesandbox and /docs/frontend, whose source is the
+    // repository Telefonica/opengateway-developers-website at a0a668b (2026-06-26); read 2026-11-28.
+    // It serves v0, v1 and v2; the scope below is that of v0. login_hint is required in production mode and optional in
+    // mock mode.
     Preset {
         name: "telefonica-sandbox",
         authorization: "https://sandbox.opengateway.telefonica.com/apigateway/authorize",
@@ -40,10 +42,10 @@ pub const PRESETS: [Preset; 3] = [
         verify: "https://sandbox.opengateway.telefonica.com/apigateway/number-verification/v0/verify",
         auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
         scope: SCOPE_V0,
-        login_hint_tel: false,
+        login_hint_tel: true,
     },
-    // https://docs.developer.orange.com/network-apis/api-catalog/number-verification/playground/1.0/getting-started
-    // Orange's mock has no network to see the number in, so login_hint must tell it.
+    // https://docs.developer.orange.com/network-apis/api-catalog/number-verification/playground/1.0/getting-started;
+    // read 2026-11-28. Orange's mock has no network that could identify the number, so login_hint must name it.
     Preset {
         name: "orange-playground",
         authorization: "https://api.orange.com/openidconnect/playground/v1.0/authorize",
@@ -53,7 +55,8 @@ pub const PRESETS: [Preset; 3] = [
         scope: SCOPE_V1,
         login_hint_tel: true,
     },
-    // https://developer.pxg.konera.com/apis/number-verification-v1/versions/1554527f-4237-4b00-a8d4-a6b8d30bda00
+    // https://developer.pxg.konera.com/apis/number-verification-v1/versions/1554527f-4237-4b00-a8d4-a6b8d30bda00;
+    // read 2026-11-28.
     Preset {
         name: "konera",
         authorization: "https://api.pxg.konera.com/camara/api/auth/v1/authorize",

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-/// A private key. Its type decides the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs
+/// A key whose kind determines the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs
 /// with `ES256`.
 pub struct PrivateKey {
     key: Key,
-    /// The encoded header of every JWT that this key signs.
+    /// The encoded header of every JWT that the key signs.
     header: String,
 }
 
@@ -33,7 +33,7 @@ enum RsaAlgorithm {
     Ps256,
 }
 
-/// The members of a private JWK that are used (RFC 7517, RFC 7518 §6).
+/// The members of a private JWK (RFC 7517, RFC 7518 §6) that are used.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -53,7 +53,7 @@ struct Jwk {
 }
 
 const NOT_A_KEY: &str = "is not a private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
-const KINDS: &str = "is of a type that cannot be used; give RSA of 2048 bits or more, or P-256";
+const KINDS: &str = "is not of a supported kind; give RSA of 2048 bits or more, or P-256";
 
 impl PrivateKey {
     /// Reads a key: PEM, or a JWK as text or as JSON.
@@ -122,7 +122,7 @@ impl PrivateKey {
         Ok(Self::new(key, jwk.kid))
     }
 
-    /// `key_id` is the JWK's `kid`, by which an operator that has several of our keys finds the right one.
+    /// `key_id` is the JWK's `kid`. An operator that has several of our keys finds the right one by it.
     fn new(key: Key, key_id: Option<String>) -> Self {
         let mut header = json!({ "typ": "JWT", "alg": key.algorithm() });
         if let Some(key_id) = key_id {
@@ -134,7 +134,7 @@ impl PrivateKey {
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
     ///
     /// # Errors
-    /// The cryptographic library failed.
+    /// The cryptographic library cannot sign with this key.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
         let signed = format!("{}.{}", self.header, encode(claims));
         let signature = self.key.sign(signed.as_bytes())?;
@@ -266,7 +266,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn unusable_key_is_refused_without_quoting_it() {
+    fn unusable_keys_are_refused_without_quoting_them() {
         for (name, text) in [
             ("empty", String::new()),
             ("words", "hush".to_owned()),

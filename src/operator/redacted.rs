@@ -9,7 +9,7 @@ macro_rules! redacted_strings {
         pub struct $name(zeroize::Zeroizing<String>);
 
         impl $name {
-            /// Wraps the value.
+            /// Wraps a value unchanged.
             pub fn new(value: impl Into<String>) -> Self {
                 Self(zeroize::Zeroizing::new(value.into()))
             }

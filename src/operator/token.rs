@@ -15,7 +15,8 @@ use crate::transport::{Answer, Deadline};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// An access token, ready to be sent. Most operators accept it for only one call, so the call consumes it.
+/// An access token, ready to be sent. The call that uses it consumes it: after r3.2, CAMARA Number Verification makes
+/// access tokens single-use.
 #[derive(Debug)]
 pub struct AccessToken(pub(super) HeaderValue);
 

@@ -15,6 +15,7 @@ mod hostile;
 #[cfg(feature = "installed-tools")]
 mod installed_tools;
 mod logs;
+mod operator_answers;
 mod outcomes;
 mod published_samples;
 mod rotation;
