@@ -1,4 +1,4 @@
-//! What the calls of one verification took.
+//! The upstream calls of one verification, with their durations.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The upstream calls of one request. Each call writes its own entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallLog {
-    /// Reading the secret.
+    /// The read of the secret.
     pub secret: Call,
     /// The token request.
     pub token: Call,
@@ -21,7 +21,7 @@ pub struct Call {
     pub time: Option<Duration>,
     /// The HTTP status of its answer.
     pub status: Option<u16>,
-    /// Whether the request was sent more than once.
+    /// True if the request was sent more than once.
     pub retried: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `x-correlator`: the reference a user quotes to support, and the operator sees in its own log.
+//! `x-correlator`: the reference that a user quotes to support and that the operator sees in its own log.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use std::fmt;
 pub struct Correlator(String);
 
 impl Correlator {
-    /// The caller's own correlator if it is a UUID (RFC 9562 §4), else `request_id`, which Lambda made and logs. Any other
-    /// text could contain somebody's data, and this one is logged and shown.
+    /// Takes the caller's correlator if it is a UUID (RFC 9562 §4), else `request_id`, which Lambda created and logs.
+    /// The correlator is logged and shown, and any other text could contain personal data.
     #[must_use]
     pub fn from_header(header: Option<&str>, request_id: &str) -> Self {
         Self(header.filter(|value| is_uuid(value)).unwrap_or(request_id).to_owned())

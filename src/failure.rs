@@ -1,16 +1,17 @@
-//! Why a verification ended without the operator's verdict.
+//! The reason a verification ended without the operator's verdict.
 
 use std::fmt;
 
 use crate::outcome::Outcome;
 
-/// A step that did not succeed. It is made where the fault is seen, and reaches the page, the program and the log line
-/// unchanged.
+/// A step that did not succeed. It is created where the fault is seen, and reaches the page, the JSON answer and the
+/// log line unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What the user is told.
+    /// The outcome that the user sees.
     pub outcome: Outcome,
-    /// What was expected, what came and what to do, for the log. It never contains data of a user or an operator.
+    /// For the log: the expected value, the value received, and the fix. It never contains data of a user or an
+    /// operator.
     pub reason: String,
     /// The operator's error code if the table of codes knows it, else `unknown`; `None` if there was no code.
     pub code: Option<&'static str>,

@@ -1,14 +1,14 @@
 //! The callback URL of the Open Gateway **Number Verification** API.
 //!
-//! A mobile operator can tell from the data connection which SIM a phone uses. This crate is the address to which it
-//! redirects the browser: an AWS Lambda function that exchanges the code for a token, asks whether the number is that
-//! of the SIM, and answers with a page.
+//! A mobile operator knows from the data connection which SIM a phone uses. This crate is the callback to which the
+//! operator redirects the browser: an AWS Lambda function that exchanges the code for a token, asks whether the SIM has
+//! the user's number, and answers with a page.
 //!
 //! # The three rings
 //!
-//! **web** speaks HTTP and HTML. **flow** decides. **operator** and **secret** talk to the outside world. A request goes in, a
-//! [conclusion](flow::Conclusion) comes out, and each ring only imports the rings further in;
-//! `tests/it/architecture.rs` checks that, and that this map is complete.
+//! **web** speaks HTTP and HTML. **flow** decides. **operator** and **secret** talk to the outside world. A request
+//! goes in and a [conclusion](flow::Conclusion) comes out. Each ring imports only the rings further in;
+//! `tests/it/architecture.rs` checks this, and that this map is complete.
 //!
 //! ```text
 //! event → web (route → handler → reply) → flow → operator | secret → transport
@@ -19,24 +19,24 @@
 //! |---|---|---|
 //! | [`setup`] | | wires the function up from its environment |
 //! | [`config`] | `variables`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
-//! | [`web`] | `event`, `incoming`, `place`, `accept` | makes a request readable: which route, which format and language, below which address |
+//! | [`web`] | `event`, `incoming`, `place`, `accept` | reads a request: its route, format, language and address |
 //! | | `start`, `callback` | the two handlers |
-//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; what browsers and `CloudFront` require |
+//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; the rules of browsers and `CloudFront` |
 //! | | `pages` | the pages and their texts in four languages |
 //! | [`flow`] | `start`, `callback`, `conclusion` | a verification from its start to its conclusion |
-//! | | `state`, `binding`, `mark` | what goes to the operator and comes back, and what ties it to whoever started it |
-//! | | `pkce`, `nonce`, `attempts` | what makes a stolen or repeated code useless |
+//! | | `state`, `binding`, `mark` | the state that the operator returns, and its tie to the browser that started it |
+//! | | `pkce`, `nonce`, `attempts` | the protection against stolen and repeated codes |
 //! | [`operator`] | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
 //! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
 //! | | `token`, `client_authentication`, `private_key`, `id_token` | the token request |
-//! | | `verify` | the verify call, the only place where a verdict is made |
-//! | | `codes`, `refusal`, `www_authenticate`, `redacted` | what the operator's errors mean; strings that never show in a log |
-//! | [`secret`] | `store`, `shared_read`, `value`, `failures` | the secret, its versions, and why it cannot be read |
+//! | | `verify` | the verify call, the only source of a verdict |
+//! | | `codes`, `refusal`, `www_authenticate`, `redacted` | the meaning of the operator's errors; strings that never appear in a log |
+//! | [`secret`] | `store`, `shared_read`, `value`, `failures` | the secret, its versions, and the reasons it cannot be read |
 //! | | `seal` | keys and sealed texts |
 //! | | `secrets_manager`, `container_credentials`, `settings` | the AWS SDK's client |
-//! | [`transport`] | `connections`, `deadline` | HTTP with bounds, over `reqwest` |
+//! | [`transport`] | `connections`, `deadline` | HTTP within limits, over `reqwest` |
 //! | [`telemetry`] | `verification`, `metrics` | log lines and CloudWatch metrics |
-//! | [`outcome`], [`failure`], [`call_log`] | | the answers in one table; why there is none; what the calls took |
+//! | [`outcome`], [`failure`], [`call_log`] | | the outcomes in one table; failures; the durations of the calls |
 //! | [`phone_number`], [`correlator`] | `characters`, `country` | numbers as people write them; the reference for support |
 //! | `number_verification` | | see below |
 //!

@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
         let app = Arc::clone(&app);
         async move { Ok::<_, Infallible>(app.answer(request).await) }
     }));
-    // One event after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says (Lambda Managed Instances).
+    // One event at a time, or up to AWS_LAMBDA_MAX_CONCURRENCY at once (Lambda Managed Instances).
     let served = lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {
         let mut http = http.clone();
         async move {

@@ -1,4 +1,4 @@
-//! A client for programs that receive the callback themselves: credentials and a code in, an answer out.
+//! A client for programs that receive the callback themselves.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::operator::{AuthorizationCode, AuthorizationGrant, ClientCredentials, 
 use crate::phone_number::PhoneNumber;
 use crate::transport::{Deadline, Transport};
 
-/// A client of one operator, for a program that receives the callback itself. Create one and keep it, because it keeps
-/// its connections.
+/// A client of one operator, for a program that receives the callback itself. Create it once: it reuses its
+/// connections.
 ///
-/// It does not check `state`: the program itself must bind each callback to the browser that started it.
+/// It does not check `state`. The program itself must bind each callback to the browser that started the verification.
 #[derive(Debug, Clone)]
 pub struct NumberVerification {
     operator: Operator,
@@ -20,7 +20,7 @@ pub struct NumberVerification {
     redirect_uri: String,
 }
 
-/// Why a client of an operator cannot be created.
+/// The reason a client of an operator cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusableOperator(String);
 
@@ -53,15 +53,15 @@ impl NumberVerification {
         Ok(Self { operator, credentials, redirect_uri: redirect_uri.into() })
     }
 
-    /// Whether the device that returned with `code` has this number. A code is valid for one call.
+    /// Returns whether the device that returned with `code` has this number. A code is valid for one call.
     ///
     /// # Errors
-    /// The number could not be checked. That is never "it does not match".
+    /// The number could not be checked. This never means that it does not match.
     pub async fn verify(&self, code: AuthorizationCode, phone_number: &PhoneNumber) -> Result<bool, Failure> {
         self.verify_with_pkce(code, None, phone_number).await
     }
 
-    /// Does what [`verify`](Self::verify) does, if the authorization request had a `code_challenge` (RFC 7636).
+    /// Like [`verify`](Self::verify), for an authorization request that had a `code_challenge` (RFC 7636).
     ///
     /// # Errors
     /// See [`verify`](Self::verify).

@@ -1,7 +1,7 @@
-//! What a verification came to: one enum, one table.
+//! The result of a verification: one enum, one table.
 
-/// Every answer this project gives. Three kinds, never confused: *verified*, *not verified* (the operator said
-/// the number is another one), and *could not be checked* (everything else).
+/// Every result of a verification. There are three kinds, never confused: *verified*, *not verified* (the operator said
+/// that the SIM has another number), and *could not be checked* (everything else).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The operator answered `true`.
@@ -10,32 +10,32 @@ pub enum Outcome {
     NotVerified,
     /// A parameter is missing, repeated, too long or malformed.
     InvalidRequest,
-    /// The state is not ours, altered, or past its time.
+    /// The state is not ours, was altered, or has expired.
     InvalidState,
-    /// A genuine state, beside no or another browser cookie.
+    /// The state is genuine, but the browser's cookie is missing or belongs to another verification.
     WrongBrowser,
-    /// The token endpoint no longer takes the code (`invalid_grant`).
+    /// The token endpoint no longer accepts the code (`invalid_grant`).
     ExpiredCode,
     /// The user, or the operator on the user's behalf, refused.
     AccessDenied,
     /// The operator did not see the device on its mobile network.
     NotOnMobileNetwork,
-    /// No operator serves this number, or the service does not apply to it; trying again cannot help.
+    /// No operator serves this number, or the service does not apply to it. Retrying cannot help.
     NotCovered,
-    /// The operator's redirect carried another error. A redirect is a URL anyone can write.
+    /// The operator's redirect contained another error. A redirect is a URL that anyone can write.
     OperatorRefused,
     /// The owner's mistake: the secret, the client registration or the scope.
     Misconfigured,
     /// The operator did not answer as the protocol says.
     OperatorError,
-    /// The operator is limiting or unavailable for now.
+    /// The operator limits requests or is temporarily unavailable.
     OperatorBusy,
-    /// No answer in time.
+    /// There was no answer in time.
     OperatorTimeout,
 }
 
 impl Outcome {
-    /// All of them, in the order of the table in the README.
+    /// Every outcome, in the order of the table in the README.
     pub const ALL: [Self; 14] = [
         Self::Verified,
         Self::NotVerified,
@@ -91,7 +91,7 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 
-    /// The operator's own answer, where there was one.
+    /// The operator's own answer, if there was one.
     #[must_use]
     pub const fn device_phone_number_verified(self) -> Option<bool> {
         match self {

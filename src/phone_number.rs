@@ -16,7 +16,7 @@ use country::{country_code_length, has_trunk_zero};
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber(Zeroizing<String>);
 
-/// Why a text is not a phone number, or not certainly one. Contains none of the text.
+/// The reason a text is not a phone number, or is ambiguous. It contains none of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneNumberError {
     /// Nothing was entered.
@@ -56,11 +56,10 @@ const MAX_TYPED_DIGITS: usize = MAX_DIGITS + 2;
 
 impl PhoneNumber {
     /// Reads a number as people write it. Separators, brackets around digits, invisible characters and a leading `tel:`
-    /// are removed, and a leading `00` becomes `+`. Nothing is guessed: a text that two readers could take for two
-    /// numbers is an error.
+    /// are removed, and a leading `00` becomes `+`. Nothing is guessed: a text that could mean two numbers is an error.
     ///
     /// # Errors
-    /// What is wrong with the text, for a message beside the form field.
+    /// The fault of the text, for a message beside the form field.
     pub fn parse(written: &str) -> Result<Self, PhoneNumberError> {
         let (plus, mut number) = read_digits(written)?;
         if !plus {
@@ -154,8 +153,8 @@ impl fmt::Display for PhoneNumberError {
 
 impl std::error::Error for PhoneNumberError {}
 
-/// Whether the text starts with `+`, and its digits. Reads at most one digit too many, and never moves the digits to
-/// other memory, so that no copy outlives the number.
+/// Returns whether the text starts with `+`, and its digits. It reads at most one digit too many, and never moves the
+/// digits to other memory, so that no copy outlives the number.
 fn read_digits(written: &str) -> Result<(bool, Zeroizing<String>), PhoneNumberError> {
     let mut plus = false;
     let mut digits = Zeroizing::new(String::with_capacity(MAX_TYPED_DIGITS));

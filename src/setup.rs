@@ -11,13 +11,13 @@ use crate::transport::Transport;
 use crate::web::App;
 use crate::web::pages::Pages;
 
-/// Sets up logging from environment variables. It comes first, so that every fault after it is logged.
+/// Sets up logging from environment variables. Call it first, so that every later fault is logged.
 pub fn logging(lookup: impl Fn(&str) -> Option<String>) {
     telemetry::init(config::telemetry(lookup));
 }
 
-/// Sets up the function from environment variables, which `lookup` finds. It waits for nothing, unless
-/// `OPERATOR_DISCOVERY_URL` is set: then it reads the operator's discovery document.
+/// Sets up the function from environment variables, which `lookup` finds. It makes no request, except that it reads the
+/// operator's discovery document if `OPERATOR_DISCOVERY_URL` is set.
 ///
 /// # Errors
 /// The first thing that is missing or cannot be used, in one line that says what to do.

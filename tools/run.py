@@ -27,7 +27,7 @@ children = {}
 
 
 class Stop(Exception):
-    """Why to end, in words for the user; empty where the user asked for it."""
+    """The reason to end, for the user; empty if the user asked for it."""
 
 
 def main():
@@ -46,7 +46,7 @@ def run():
     check_port("PORT", PORT)
     check_port("SANDBOX_PORT", SANDBOX_PORT)
     print("Building the sandbox and the function: about 3 minutes the first time, seconds after that.", flush=True)
-    # One by one: for both together cargo would unify their features, and `cargo lambda watch` would build anew.
+    # Separately: cargo would unify the features of both, and `cargo lambda watch` would build again.
     for package in ("sandbox", "number-verification"):
         if start("build", ["cargo", "build", "--package", package]).wait() != 0:
             raise Stop(f"{package} does not build; the reason is above.")
@@ -56,8 +56,8 @@ def run():
     start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI])
     wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
 
-    # --package: with two programs in the workspace, watch serves / for neither of them.
-    # --disable-cors: watch would allow every origin, and hide what the function itself allows.
+    # --package: with two programs in the workspace, watch would serve neither of them at /.
+    # --disable-cors: watch would allow every origin, and hide which ones the function itself allows.
     watch = ["cargo", "lambda", "watch", "--package", "number-verification", "--ignore-changes", "--disable-cors"]
     watch += ["--invoke-address", "127.0.0.1", "--invoke-port", PORT]
     function = start("function", watch, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -73,11 +73,11 @@ def check_port(variable, port):
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", int(port))) == 0:
             other = f"make run {variable}={int(port) - 1000}"
-            raise Stop(f"Port {port} is in use. Free it (`lsof -i :{port}` says who has it) or take another: {other}")
+            raise Stop(f"Port {port} is in use. Free it (`lsof -i :{port}` shows its process) or use another: {other}")
 
 
 def environment():
-    # None of the user's AWS variables: real credentials have no business in front of a sandbox.
+    # Without the user's AWS variables, because real credentials must not reach a sandbox.
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "sandbox",
@@ -90,7 +90,7 @@ def environment():
 
 
 def start(name, command, **options):
-    # A session of its own: all that it starts can be ended with it, and Ctrl-C reaches it in our order only.
+    # In its own session, so that all its children end with it, and Ctrl-C does not reach it directly.
     children[name] = subprocess.Popen(command, start_new_session=True, **options)
     return children[name]
 
@@ -98,7 +98,7 @@ def start(name, command, **options):
 def show(function):
     for line in function.stdout:
         if line.startswith(("ERROR command exited", "ERROR command killed")):
-            function.terminate()  # By itself watch would live on, and let every request hang.
+            function.terminate()  # Otherwise watch would keep running, and every request would hang.
         elif not line.startswith(" INFO "):
             print(line, end="", flush=True)
 
@@ -125,7 +125,7 @@ def status_of(port, path):
 def check_alive():
     for name, child in children.items():
         if child.poll() is not None:
-            raise Stop(f"The {name} ended by itself; the reason is above.")
+            raise Stop(f"The {name} ended; the reason is above.")
 
 
 def end(child):

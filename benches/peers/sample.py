@@ -1,7 +1,7 @@
-"""The API's published sample in Python as a Lambda function: its own calls, with the secret from Secrets Manager.
+"""The API's published Python sample as a Lambda function: its own calls, with the secret from Secrets Manager.
 
-What its owner would do on Lambda is done: the SDK's client is made in the init phase, the secret is read once. The
-loop at the end stands for AWS's runtime client and does less than that, in the sample's favour.
+It has the usual optimisations for Lambda: the SDK's client is created in the init phase, the secret is read once. The
+loop at the end replaces AWS's runtime client and does less, in the sample's favour.
 """
 
 import base64

@@ -1,5 +1,5 @@
-//! The callback's query, in the event that API Gateway makes of it: it is always read, and no parameter is taken that
-//! came twice or too long.
+//! The callback's query, in the event that API Gateway creates from it: it can always be read, and a parameter that is
+//! repeated or too long is never accepted.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ fuzz_target!(|query: &str| {
         let query = request.query_string_parameters_ref();
         match AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter())) {
             Ok(parameters) => {
-                assert!(acceptable, "{source}: a repeated or long parameter is taken");
+                assert!(acceptable, "{source}: a repeated or long parameter is accepted");
                 assert_eq!(format!("{parameters:?}"), "AuthorizationResponse([redacted])");
             }
             Err(failure) => {
@@ -42,7 +42,7 @@ fuzz_target!(|query: &str| {
     }
 });
 
-/// Payload 2.0 has the query as it came.
+/// Payload 2.0 contains the query as it was sent.
 fn http_api(query: &str) -> Value {
     json!({
         "version": "2.0",
@@ -55,7 +55,7 @@ fn http_api(query: &str) -> Value {
     })
 }
 
-/// Payload 1.0 has it decoded.
+/// Payload 1.0 contains the decoded query.
 fn rest_api(values: &HashMap<&str, Vec<&str>>) -> Value {
     json!({
         "httpMethod": "GET",

@@ -1,4 +1,4 @@
-//! ID tokens: one is accepted only where every claim is what it must be.
+//! An ID token is accepted only if every claim has its required value.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What a user types: a number that is read is E.164, is read again as itself, and shows in no log.
+//! Any text that a user types: a number that is accepted is E.164, is read again as itself, and appears in no log.
 
 #![no_main]
 

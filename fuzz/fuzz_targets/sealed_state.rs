@@ -1,4 +1,4 @@
-//! The state that comes back: it opens if we sealed it, for this client, callback and browser, and not otherwise.
+//! The state in a callback: it opens only if we sealed it, for this client, callback and browser.
 
 #![no_main]
 
@@ -16,12 +16,12 @@ use number_verification::secret::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    /// What replaces characters of a genuine state, and where.
+    /// The characters that replace others in a genuine state, each with its position.
     edits: Vec<(u8, u8)>,
     length: u8,
     expires_at: u64,
     number: [u8; 16],
-    /// Somebody's idea of a state, or of the text in one.
+    /// Any text in place of a state, or of the text in one.
     foreign: &'a str,
 }
 
@@ -38,18 +38,18 @@ static GENUINE: LazyLock<String> = LazyLock::new(|| {
 });
 
 fuzz_target!(|input: Input| {
-    nothing_that_was_not_sealed_here_opens(&input);
-    an_altered_state_does_not_open(&input);
-    whatever_was_sealed_is_read_or_refused(&input);
+    foreign_state_does_not_open(&input);
+    altered_state_does_not_open(&input);
+    sealed_text_is_read_or_refused(&input);
 });
 
 fn opened(state: &str) -> Result<PhoneNumber, StateError> {
     open(&SEALER, AUDIENCE, state, *NOW, TTL).map(|opened| opened.phone_number)
 }
 
-fn nothing_that_was_not_sealed_here_opens(input: &Input) {
+fn foreign_state_does_not_open(input: &Input) {
     assert_eq!(opened(input.foreign), Err(StateError::NotOurs));
-    // As bytes of the wire format it gets further: past the alphabet and the length.
+    // As bytes of the wire format it passes the checks of alphabet and length.
     let mut wire = BASE64_URL_SAFE_NO_PAD.decode(GENUINE.as_str()).unwrap();
     for (place, byte) in wire.iter_mut().skip(1).zip(input.foreign.bytes()) {
         *place = byte;
@@ -58,13 +58,13 @@ fn nothing_that_was_not_sealed_here_opens(input: &Input) {
     assert_eq!(opened(&state).is_ok(), state == *GENUINE);
 }
 
-fn an_altered_state_does_not_open(input: &Input) {
+fn altered_state_does_not_open(input: &Input) {
     let mut altered = GENUINE.clone().into_bytes();
     for &(place, character) in &input.edits {
         let place = usize::from(place) % altered.len();
         altered[place] = character & 0x7f;
     }
-    // Most often the whole, so that the edits are what is looked at.
+    // Three times in four the state keeps its length, so that the edits are tested.
     if input.length.is_multiple_of(4) {
         altered.truncate(usize::from(input.length));
     }
@@ -74,7 +74,7 @@ fn an_altered_state_does_not_open(input: &Input) {
 }
 
 /// An older version of this function may have sealed anything with the same key.
-fn whatever_was_sealed_is_read_or_refused(input: &Input) {
+fn sealed_text_is_read_or_refused(input: &Input) {
     let parts = [AUDIENCE.client_id.as_bytes(), AUDIENCE.redirect_uri.as_bytes()];
     let hash = digest(&SHA256, &MARK);
     let in_place = [&input.expires_at.to_be_bytes()[..], hash.as_ref(), &input.number].concat();

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::runtime_api::{Answer, RuntimeApi};
 use crate::signal::signal;
 
-/// How long a line may take until it is in the log.
+/// The longest time until a line is in the log.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running program and its Runtime API. Dropping it ends both.
@@ -23,8 +23,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Starts a program with Lambda's own variables and those of `command`. Its log is what the command pipes of
-    /// standard output and error.
+    /// Starts a program with Lambda's own variables and those of `command`. Its log consists of standard output and
+    /// error, as far as the command pipes them.
     ///
     /// # Errors
     /// The program cannot be started.
@@ -61,15 +61,15 @@ impl Environment {
         &self.runtime_api
     }
 
-    /// [`RuntimeApi::invoke`].
+    /// Invokes the program; see [`RuntimeApi::invoke`].
     ///
     /// # Errors
-    /// There is no answer 20 seconds after the deadline.
+    /// There is no answer within 20 seconds after the deadline.
     pub async fn invoke(&self, event: &str, time_left: Duration) -> io::Result<Answer> {
         self.runtime_api.invoke(event, time_left).await
     }
 
-    /// Stops the program once it waits for an event, until there is one, as Lambda does between invocations.
+    /// Stops the program as soon as it waits for an event, until there is one, as Lambda does between invocations.
     ///
     /// # Errors
     /// The program has ended.
@@ -77,7 +77,7 @@ impl Environment {
         self.runtime_api.freeze(self.process).await
     }
 
-    /// Every line written so far. A line that is not JSON is a string.
+    /// The lines written so far. A line that is not JSON is a string.
     #[must_use]
     pub fn log(&self) -> Vec<Value> {
         let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| line.as_str().into());
@@ -91,7 +91,7 @@ impl Environment {
     pub async fn logged(&self, text: &str) -> io::Result<Value> {
         let mut log = self.log.clone();
         let found = log.wait_for(|log| log.iter().any(|line| line.contains(text)));
-        let absent = || io::Error::other(format!("{text} is not logged: {:?}", self.log.borrow()));
+        let absent = || io::Error::other(format!("{text} was not logged: {:?}", self.log.borrow()));
         let in_time = tokio::time::timeout(PATIENCE, found).await.map_err(|_| absent())?;
         let lines = in_time.map_err(|_| absent())?;
         let line = lines.iter().find(|line| line.contains(text)).ok_or_else(absent)?;
@@ -112,7 +112,7 @@ impl Environment {
     /// Kills the program, and waits until it has ended.
     ///
     /// # Errors
-    /// It cannot be killed.
+    /// The program cannot be killed.
     pub async fn kill(mut self) -> io::Result<()> {
         self.child.kill().await
     }
@@ -120,7 +120,7 @@ impl Environment {
     /// Asks the program to end, and waits until it has ended.
     ///
     /// # Errors
-    /// It has ended already.
+    /// The program has already ended.
     pub async fn terminate(mut self) -> io::Result<()> {
         signal("-TERM", self.process)?;
         self.child.wait().await.map(drop)

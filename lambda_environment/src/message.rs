@@ -2,7 +2,7 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// Reads one HTTP message: its head, and as much body as its `content-length` says.
+/// Reads one HTTP message: its head, and the number of bytes in its `content-length`.
 ///
 /// # Errors
 /// The connection ended before the message did, or its length is not a number.
@@ -23,7 +23,7 @@ pub async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<V
     }
 }
 
-/// Where some bytes begin in others.
+/// The position of some bytes in others.
 #[must_use]
 pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)

@@ -16,20 +16,20 @@ use tokio::task::JoinHandle;
 use crate::message::read_message;
 use crate::signal::signal;
 
-/// How long an answer may take beyond the invocation's own deadline before it is given up.
+/// The time after an invocation's deadline for which its answer is still awaited.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a program answered to an event.
+/// A program's answer to an event.
 #[derive(Debug)]
 pub struct Answer {
-    /// When all of it had arrived.
+    /// The time at which all of it had arrived.
     pub at: Instant,
-    /// An error is what the program reported instead of an answer.
+    /// The answer, or the error that the program reported instead.
     pub result: Result<Value, String>,
 }
 
-/// The Runtime API of one environment. Programs may take one event at a time or many at once. Nothing is cached, and an
-/// event that is queued is handed over at once.
+/// The Runtime API of one environment. Programs may take one event at a time or many at once. Nothing is cached, and a
+/// queued event is handed over at once.
 pub struct RuntimeApi {
     address: SocketAddr,
     events: UnboundedSender<Invocation>,
@@ -41,7 +41,7 @@ struct Shared {
     events: tokio::sync::Mutex<UnboundedReceiver<Invocation>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     invocations: AtomicU64,
-    /// The number of the program's requests for an event that have not got one yet.
+    /// The number of the program's requests that are waiting for an event.
     asking: watch::Sender<usize>,
     /// The process to continue as soon as it has an event.
     frozen: Mutex<Option<u32>>,
@@ -83,10 +83,10 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
-    /// Queues an event at once. The returned future waits for the answer, which Lambda wants within `time_left`.
+    /// Queues an event at once. The returned future waits for the answer, which is due within `time_left`.
     ///
     /// # Errors
-    /// There is no answer 20 seconds after the deadline.
+    /// There is no answer within 20 seconds after the deadline.
     pub fn invoke(&self, event: &str, time_left: Duration) -> impl Future<Output = io::Result<Answer>> + use<> {
         let number = self.shared.invocations.fetch_add(1, Ordering::Relaxed);
         let request_id = format!("8476a536-e9f4-11e8-9739-{number:012x}");
@@ -103,7 +103,7 @@ impl RuntimeApi {
         }
     }
 
-    /// When the program first asked for an event.
+    /// The time at which the program first asked for an event.
     ///
     /// # Errors
     /// It has not asked yet, or `on_init` failed.
@@ -112,7 +112,7 @@ impl RuntimeApi {
         initialized.unwrap_or_else(|| Err("no event was asked for".to_owned())).map_err(io::Error::other)
     }
 
-    /// Stops the process once it waits for an event, until there is one.
+    /// Stops the process as soon as it waits for an event, until there is one.
     pub(crate) async fn freeze(&self, process: u32) -> io::Result<()> {
         self.shared.asking.subscribe().wait_for(|asking| *asking > 0).await.map_err(io::Error::other)?;
         signal("-STOP", process)?;
@@ -146,7 +146,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// `None` if the connection is to end, as after a request that the Runtime API does not have.
+/// Answers a request; `None` ends the connection, for example after a request that the Runtime API does not have.
 async fn answer(stream: &mut TcpStream, request: &[u8], shared: &Shared) -> Option<()> {
     let at = Instant::now();
     let request = String::from_utf8_lossy(request);
@@ -161,7 +161,7 @@ async fn answer(stream: &mut TcpStream, request: &[u8], shared: &Shared) -> Opti
         "response" => serde_json::from_str(body).map_err(|error| error.to_string()),
         _ => Err(body.to_owned()),
     };
-    // An event that is answered twice ends the connection, which the program reports.
+    // A second answer to an event ends the connection, which the program reports.
     let waiting = lock(&shared.answers).remove(request_id)?;
     // The caller may have stopped waiting.
     let _ = waiting.send(Answer { at, result });
@@ -183,7 +183,8 @@ async fn hand_over(stream: &mut TcpStream, shared: &Shared) -> Option<()> {
         invocation.event
     );
     stream.write_all(event.as_bytes()).await.ok()?;
-    // Only now, so that the process finds the event together with all else that happened while it was frozen.
+    // The process continues only now, so that it finds the event together with everything else that happened while it
+    // was frozen.
     let frozen = lock(&shared.frozen).take();
     frozen.map_or(Ok(()), |process| signal("-CONT", process)).ok()
 }

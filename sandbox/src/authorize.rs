@@ -36,12 +36,12 @@ pub(crate) async fn authorize(State(operator): State<Arc<Operator>>, RawQuery(qu
     redirect(&operator, &redirect_uri, &parameters, &answer)
 }
 
-/// The client and its redirect URI. Without both there is no redirect: RFC 6749 §4.1.2.1 forbids redirecting to a URI
-/// that was not verified.
+/// The client and its redirect URI. Without both there is no redirect, because RFC 6749 §4.1.2.1 forbids redirecting to
+/// an unverified URI.
 fn destination(operator: &Operator, parameters: &Parameters) -> Result<(String, String), String> {
     for name in ["client_id", "redirect_uri"] {
         if parameters.is_repeated(name) {
-            return Err(format!("{name} is there more than once"));
+            return Err(format!("{name} occurs more than once"));
         }
     }
     let client_id = parameters.get("client_id").ok_or("client_id is missing")?;
@@ -54,7 +54,8 @@ fn destination(operator: &Operator, parameters: &Parameters) -> Result<(String, 
     Ok((client_id.to_owned(), redirect_uri))
 }
 
-/// RFC 6749 §4.1.1, RFC 7636 §4.3. Other parameters (`prompt`, `login_hint`, `nonce`) are only recorded in the ledger.
+/// Checks the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3. Others (`prompt`, `login_hint`, `nonce`) are only
+/// recorded in the ledger.
 fn validate(parameters: &Parameters) -> Result<(Option<CodeChallenge>, Scope), OAuthError> {
     if let Some(name) = parameters.repeated() {
         return Err(OAuthError::repeated(name));
@@ -74,7 +75,7 @@ fn validate(parameters: &Parameters) -> Result<(Option<CodeChallenge>, Scope), O
             let malformed = "code_challenge must be a SHA-256 hash in base64url: 43 characters";
             Some(CodeChallenge::parse(challenge).ok_or_else(|| OAuthError::invalid_request(malformed))?)
         }
-        // RFC 7636 §4.3: no method means "plain", and CAMARA's profile wants S256.
+        // RFC 7636 §4.3: no method means "plain", but CAMARA's profile requires S256.
         (Some(_), _) => {
             return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
         }
@@ -91,7 +92,7 @@ fn consent<T>(operator: &Operator, request: T) -> Result<T, OAuthError> {
     }
 }
 
-/// The answer goes back with the client's `state` (RFC 6749 §4.1.2) and the operator's name (RFC 9207 §2).
+/// Redirects to the client with its `state` (RFC 6749 §4.1.2) and the operator's issuer (RFC 9207 §2).
 fn redirect(
     operator: &Operator,
     redirect_uri: &str,

@@ -12,7 +12,7 @@ use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::settings::Settings;
 
-/// How a token request tried to authenticate its client. The names are those of RFC 7591 §2.
+/// The method by which a token request tried to authenticate its client, with the names of RFC 7591 §2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
@@ -37,7 +37,7 @@ impl ClientAuth {
     }
 }
 
-/// The clients the operator knows: their secrets by ID.
+/// The clients that the operator knows, with their secrets by ID.
 #[derive(Debug)]
 pub(crate) struct Clients(HashMap<String, String>);
 
@@ -56,11 +56,11 @@ impl Clients {
         self.0.insert(client_id.to_owned(), client_secret);
     }
 
-    /// The ID of the client that sent this request, or why it is not authenticated.
+    /// The ID of the client that sent this request, or the reason it is not authenticated.
     pub(crate) fn authenticate(&self, headers: &HeaderMap, form: &Parameters) -> Result<String, OAuthError> {
         let (client_id, client_secret) = match ClientAuth::of(headers, form) {
             Some(ClientAuth::Both) => {
-                return Err(OAuthError::invalid_request("the client authenticates both by Basic and in the form"));
+                return Err(OAuthError::invalid_request("the client authenticates both with Basic and in the form"));
             }
             Some(ClientAuth::ClientSecretBasic) => basic_credentials(headers)?,
             Some(ClientAuth::ClientSecretPost) => posted_credentials(form)?,
@@ -74,12 +74,13 @@ impl Clients {
         if self.0.get(&client_id) == Some(&client_secret) {
             Ok(client_id)
         } else {
-            Err(invalid_client("no such client, or another secret"))
+            Err(invalid_client("unknown client or wrong secret"))
         }
     }
 }
 
-/// RFC 6749 §2.3.1: id and secret are each form-urlencoded, joined by a colon, and then go into RFC 7617's base64.
+/// Reads HTTP Basic. RFC 6749 §2.3.1: the ID and the secret are each form-urlencoded, joined by a colon, and encoded in
+/// base64 (RFC 7617).
 fn basic_credentials(headers: &HeaderMap) -> Result<(String, String), OAuthError> {
     let malformed = || invalid_client("the Basic credentials are not base64 of id:secret");
     let encoded = headers::authorization(headers, "Basic").ok_or_else(malformed)?;
@@ -92,7 +93,7 @@ fn basic_credentials(headers: &HeaderMap) -> Result<(String, String), OAuthError
 fn posted_credentials(form: &Parameters) -> Result<(String, String), OAuthError> {
     match (form.get("client_id"), form.get("client_secret")) {
         (Some(client_id), Some(client_secret)) => Ok((client_id.to_owned(), client_secret.to_owned())),
-        _ => Err(invalid_client("client_secret needs client_id beside it")),
+        _ => Err(invalid_client("client_secret requires client_id")),
     }
 }
 

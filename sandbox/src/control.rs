@@ -1,4 +1,4 @@
-//! `/sandbox/…`: chooses what happens, and shows what has happened, over HTTP.
+//! `/sandbox/…`: controls the sandbox over HTTP, and lists the requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::scenario::Scenario;
 use crate::script::{Reply, Scripted, canned};
 use crate::served::Served;
 
-/// The answer to an invalid request: 400 and a line that says why.
+/// The answer to an invalid request: 400 and the reason in one line.
 pub(crate) struct BadRequest(String);
 
 impl IntoResponse for BadRequest {
@@ -82,7 +82,7 @@ impl JsonScript {
             }
         };
         if let Reply::Canned { status, headers, .. } = &reply {
-            // It is refused now, so that it does not fail when the leg is called.
+            // An invalid answer is refused now, so that it does not fail when the leg is called.
             canned(*status, headers, Vec::new()).map_err(BadRequest)?;
         }
         Ok(Scripted { reply, delay: Duration::from_millis(self.delay_ms), times: self.times })

@@ -1,4 +1,4 @@
-//! The issued authorization codes and access tokens. Each works once, and expires.
+//! The issued authorization codes and access tokens. Each can be used once, and expires.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::pkce::CodeChallenge;
 use crate::random;
 use crate::scope::Scope;
 
-/// What an authorization code stands for (RFC 6749 §4.1.2).
+/// The authorization that a code represents (RFC 6749 §4.1.2).
 #[derive(Debug)]
 pub(crate) struct Authorization {
     pub client_id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Authorization {
     pub scope: Scope,
 }
 
-/// What a client sends to the token endpoint with the code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+/// The values that a client sends to the token endpoint with the code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 pub(crate) struct Exchange<'a> {
     pub client_id: &'a str,
     pub redirect_uri: Option<&'a str>,
@@ -61,9 +61,9 @@ impl Grants {
         self.tokens.issue(scope)
     }
 
-    /// A token for a code, or why there is none. A failed exchange does not use up the code.
+    /// Exchanges a code for a token, or returns the reason it cannot. A failed exchange does not use up the code.
     pub(crate) fn exchange(&mut self, code: &str, exchange: &Exchange) -> Result<Issued, &'static str> {
-        let found = self.codes.get_mut(code).ok_or("the code is not known, or too old")?;
+        let found = self.codes.get_mut(code).ok_or("the code is unknown or has expired")?;
         let authorization = &found.authorization;
         if authorization.client_id != exchange.client_id {
             return Err("the code was issued to another client");
@@ -73,25 +73,25 @@ impl Grants {
             if let Some(token) = self.tokens.get_mut(access_token) {
                 token.usable = false;
             }
-            return Err("the code was used before");
+            return Err("the code has already been used");
         }
         match exchange.redirect_uri {
             None => return Err("redirect_uri is missing, but the authorization request had one"),
             Some(redirect_uri) if redirect_uri != authorization.redirect_uri => {
-                return Err("redirect_uri is not that of the authorization request");
+                return Err("redirect_uri is not the one of the authorization request");
             }
             Some(_) => {}
         }
         match (&authorization.code_challenge, exchange.code_verifier) {
             (None, None) => {}
             (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => {}
-            (Some(_), Some(_)) => return Err("code_verifier does not meet the code_challenge"),
+            (Some(_), Some(_)) => return Err("code_verifier does not match the code_challenge"),
             (Some(_), None) => {
                 return Err("code_verifier is missing, but the authorization request had a code_challenge");
             }
             // RFC 9700 §2.1.1: otherwise an attacker could strip the challenge from the authorization request.
             (None, Some(_)) => {
-                return Err("code_verifier is there, but the authorization request had no code_challenge");
+                return Err("code_verifier is present, but the authorization request had no code_challenge");
             }
         }
         let issued = self.tokens.issue(authorization.scope.clone());
@@ -99,13 +99,14 @@ impl Grants {
         Ok(issued)
     }
 
-    /// What a token allows, or why it allows nothing. CAMARA: a token works for one request, whatever its result.
+    /// Uses up a token. Returns its scope, or the reason it cannot be used. CAMARA: a token works for one request,
+    /// whatever its result.
     pub(crate) fn spend_token(&mut self, access_token: &str) -> Result<Scope, &'static str> {
-        let token = self.tokens.get_mut(access_token).ok_or("the access token is not known, or too old")?;
+        let token = self.tokens.get_mut(access_token).ok_or("the access token is unknown or has expired")?;
         if std::mem::replace(&mut token.usable, false) {
             Ok(token.scope.clone())
         } else {
-            Err("the access token was used or revoked before")
+            Err("the access token has already been used or revoked")
         }
     }
 }
@@ -132,7 +133,7 @@ impl<T> Expiring<T> {
     }
 
     fn insert(&mut self, value: T) -> String {
-        self.forget_the_old();
+        self.remove_expired();
         let key = random::opaque();
         self.values.insert(key.clone(), value);
         self.ends.push_back((Instant::now() + self.lifetime, key.clone()));
@@ -140,11 +141,11 @@ impl<T> Expiring<T> {
     }
 
     fn get_mut(&mut self, key: &str) -> Option<&mut T> {
-        self.forget_the_old();
+        self.remove_expired();
         self.values.get_mut(key)
     }
 
-    fn forget_the_old(&mut self) {
+    fn remove_expired(&mut self) {
         let now = Instant::now();
         while let Some((_, key)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
             self.values.remove(&key);

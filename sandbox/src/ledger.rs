@@ -1,4 +1,4 @@
-//! The list of what was served.
+//! The list of requests and their answers.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use crate::leg::Leg;
 use crate::lock::lock;
 use crate::served::Served;
 
-/// How many requests are kept. A benchmark sends more than anyone will read.
+/// The number of requests that are kept. A benchmark sends more than anyone will read.
 const KEPT: usize = 10_000;
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Book {
     requests: VecDeque<Served>,
-    /// The id of the first of `requests`.
+    /// The ID of the first of `requests`.
     first: u64,
     counts: [usize; Leg::ALL.len()],
 }

@@ -1,8 +1,8 @@
-//! An operator of the Open Gateway Number Verification API, and the Secrets Manager that holds the
-//! credentials for it, on one local port. Development, tests and benchmarks use it.
+//! A simulated operator of the Open Gateway Number Verification API, and a Secrets Manager with the credentials for it,
+//! on one local port. Development, tests and benchmarks use it.
 //!
-//! It shares no code with the product, so that an error in one shows in the other. It is stricter than an operator
-//! has to be: it refuses what the specifications forbid, and says why.
+//! It shares no code with the product, so that an error in one shows up against the other. It is stricter than an
+//! operator has to be: it refuses everything that the specifications forbid, and says why.
 //!
 //! The modules, in the order of a verification:
 //!
@@ -82,7 +82,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If it cannot listen there, for example [`io::ErrorKind::AddrInUse`].
+    /// The sandbox cannot listen on the address, for example [`io::ErrorKind::AddrInUse`].
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let socket = TcpListener::bind(SocketAddr::from((settings.listen, settings.port))).await?;
         let tls = settings.tls.then(Tls::new).transpose()?;
@@ -100,12 +100,12 @@ impl Sandbox {
         self.operator.base_url.clone()
     }
 
-    /// Chooses what happens from the next request on.
+    /// Sets the scenario, from the next request on.
     pub fn set_scenario(&self, scenario: Scenario) {
         lock(&self.operator.play).scenario = scenario;
     }
 
-    /// Makes one leg answer by a script, whatever the scenario. `None` removes the script.
+    /// Makes one leg answer with a script, whatever the scenario. `None` removes the script.
     pub fn script(&self, leg: Leg, scripted: Option<Scripted>) {
         lock(&self.operator.play).set_script(leg, scripted);
     }
@@ -122,7 +122,7 @@ impl Sandbox {
         lock(&self.operator.secret).put(secret_string.into());
     }
 
-    /// Makes the versions of the secret older than they are: moves their `CreatedDate` into the past.
+    /// Makes the versions of the secret appear older, by moving their `CreatedDate` into the past.
     pub fn age_secret(&self, by: Duration) {
         lock(&self.operator.secret).age(by);
     }
@@ -134,7 +134,7 @@ impl Sandbox {
         self.operator.ledger.requests()
     }
 
-    /// How many requests one leg got, answered or not, since the start or the last [`Sandbox::clear_requests`].
+    /// The number of requests to one leg, answered or not, since the start or the last [`Sandbox::clear_requests`].
     #[must_use]
     pub fn count(&self, leg: Leg) -> usize {
         self.operator.ledger.count(leg)
@@ -152,13 +152,13 @@ impl Sandbox {
         self.operator.tls.as_ref().map(Tls::ca_pem)
     }
 
-    /// How many TLS handshakes were completed since the start. It is zero if the sandbox serves plain `http`.
+    /// The number of TLS handshakes completed since the start; zero if the sandbox serves plain `http`.
     #[must_use]
     pub fn handshakes(&self) -> Handshakes {
         self.operator.tls.as_ref().map(Tls::handshakes).unwrap_or_default()
     }
 
-    /// How many TCP connections were accepted since the start.
+    /// The number of TCP connections accepted since the start.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.operator.connections()
@@ -171,7 +171,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// Where a client on this machine reaches a listener: "all addresses" is not one.
+/// The address at which a client on this machine reaches a listener, which cannot be "all addresses".
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

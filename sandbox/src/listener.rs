@@ -1,4 +1,4 @@
-//! Takes connections, with TLS or without, and numbers them, so that a test can see which requests shared one.
+//! Accepts connections, with or without TLS, and numbers them, so that a test can see which requests shared one.
 
 use std::io;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::tls::Duplex;
 pub(crate) struct NumberingListener {
     socket: TcpListener,
     operator: Arc<Operator>,
-    /// Connections in their TLS handshake: one that never ends it must not keep the others out.
+    /// Connections in their TLS handshake. One that never completes it must not block the others.
     in_handshake: JoinSet<Option<(Box<dyn Duplex>, Connection)>>,
 }
 
-/// Stands where axum has the peer's address: here that is always this machine.
+/// Replaces the peer's address in axum, because the peer is always this machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection {
     pub number: usize,
@@ -30,7 +30,8 @@ impl NumberingListener {
     }
 
     fn begin(&mut self, stream: TcpStream) -> Option<(Box<dyn Duplex>, Connection)> {
-        // Nagle's algorithm would only add milliseconds to what a benchmark measures; without the option it still works.
+        // Nagle's algorithm would only add milliseconds to a benchmark's results, so a failure to set the option is
+        // ignored.
         let _ = stream.set_nodelay(true);
         let connection = Connection { number: self.operator.number_connection() };
         if self.operator.tls.is_none() {
@@ -39,7 +40,7 @@ impl NumberingListener {
         let operator = Arc::clone(&self.operator);
         self.in_handshake.spawn(async move {
             let tls = operator.tls.as_ref()?;
-            // A client that does not trust the certificate ends here, and is nobody's request.
+            // If the client does not trust the certificate, the connection ends here without a request.
             Some((tls.accept(stream).await.ok()?, connection))
         });
         None

@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The settings, and where the authority's certificate goes. `None` where help was asked for.
+/// The settings, and the path for the authority's certificate. `None` if help was requested.
 fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<(Settings, Option<String>)>, String> {
     let mut ca_file = None;
     let mut settings = Settings { port: 9901, print: true, ..Settings::default() };
@@ -84,7 +84,7 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<(Setti
     Ok(Some((settings, ca_file)))
 }
 
-/// Ctrl-C, or SIGTERM as a supervisor sends it. Where a signal cannot be listened to, it ends the process by itself.
+/// Waits for Ctrl-C, or for SIGTERM from a supervisor. A signal that cannot be listened to ends the process anyway.
 async fn until_told_to_stop() {
     #[cfg(unix)]
     let terminated = async {

@@ -28,7 +28,7 @@ impl OAuthError {
     }
 
     pub(crate) fn repeated(parameter: &str) -> Self {
-        Self::invalid_request(format!("{parameter} is there more than once"))
+        Self::invalid_request(format!("{parameter} occurs more than once"))
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {

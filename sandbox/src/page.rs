@@ -1,4 +1,4 @@
-//! The page at `/`, on which a person chooses what happens next and sees what has happened.
+//! The page at `/`, on which a person chooses the scenario and sees the requests.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::served::Served;
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// How many requests are shown.
+/// The number of requests that are shown.
 const SHOWN: usize = 25;
 
 pub(crate) async fn show(State(operator): State<Arc<Operator>>) -> Response {
@@ -114,7 +114,7 @@ fn explanation(scenario: Scenario) -> &'static str {
         Scenario::CodeExpired => "The token endpoint answers invalid_grant.",
         Scenario::OperatorSlow => "The token endpoint answers, but very late.",
         Scenario::OperatorDown => "The token endpoint answers 502 and HTML.",
-        Scenario::RateLimited => "429 from verify, to be tried again in 30\u{a0}s.",
+        Scenario::RateLimited => "429 from verify, with a retry after 30\u{a0}s.",
         Scenario::Rubbish => "Verify answers 200, but a web page.",
     }
 }

@@ -4,24 +4,24 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-/// What the client sent to the authorization endpoint: base64url(SHA-256(verifier)), RFC 7636 §4.2.
+/// The `code_challenge` of an authorization request: base64url(SHA-256(verifier)), RFC 7636 §4.2.
 #[derive(Clone, Debug)]
 pub(crate) struct CodeChallenge(Vec<u8>);
 
 impl CodeChallenge {
-    /// 43 characters of base64url, because a SHA-256 hash has 32 bytes.
+    /// Reads 43 characters of base64url, the length of a SHA-256 hash.
     pub(crate) fn parse(challenge: &str) -> Option<Self> {
         let hash = BASE64_URL_SAFE_NO_PAD.decode(challenge).ok()?;
         (hash.len() == 32).then_some(Self(hash))
     }
 
-    /// RFC 7636 §4.6.
+    /// Returns whether the verifier matches this challenge (RFC 7636 §4.6).
     pub(crate) fn is_met_by(&self, verifier: &str) -> bool {
         is_verifier(verifier) && digest(&SHA256, verifier.as_bytes()).as_ref() == self.0
     }
 }
 
-/// RFC 7636 §4.1: 43 to 128 unreserved characters.
+/// Returns whether this is a verifier: 43 to 128 unreserved characters (RFC 7636 §4.1).
 fn is_verifier(verifier: &str) -> bool {
     (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))

@@ -4,12 +4,12 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-/// 32 random bytes in base64url: an authorization code or an access token (RFC 6749 §10.10).
+/// Generates an authorization code or access token (RFC 6749 §10.10): 32 random bytes in base64url.
 pub(crate) fn opaque() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes::<32>())
 }
 
-/// A random UUID (RFC 9562 §5.4), the form in which Secrets Manager names a secret's versions.
+/// Generates a random UUID (RFC 9562 §5.4), the form of version IDs in Secrets Manager.
 pub(crate) fn uuid() -> String {
     let value = u128::from_be_bytes(bytes());
     let value = value & !(0xf << 76) | (4 << 76);

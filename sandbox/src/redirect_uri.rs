@@ -1,10 +1,10 @@
-//! Checks where the operator may send the browser back to.
+//! Checks the address to which the operator redirects the browser.
 
 use axum::http::Uri;
 use axum::http::uri::Scheme;
 
-/// The redirect URI to use, or why there is none. It is an absolute URI without a fragment (RFC 6749 §3.1.2),
-/// and equals a registered one character by character (RFC 9700 §2.1).
+/// The redirect URI to use, or the reason there is none. It must be an absolute URI without a fragment (RFC 6749
+/// §3.1.2), and equal a registered one character by character (RFC 9700 §2.1).
 pub(crate) fn resolve(requested: &str, registered: &[String]) -> Result<String, String> {
     // The HTML form of Telefónica's documentation sends only a path, "/numberverification-callback".
     if requested.starts_with('/') && !requested.starts_with("//") {
@@ -12,13 +12,15 @@ pub(crate) fn resolve(requested: &str, registered: &[String]) -> Result<String, 
             .iter()
             .find(|registered| registered.parse::<Uri>().is_ok_and(|uri| uri.path() == requested))
             .cloned()
-            .ok_or_else(|| format!("redirect_uri {requested} is relative, and no registered one has that path"));
+            .ok_or_else(|| {
+                format!("redirect_uri {requested} is relative, and no registered redirect URI has that path")
+            });
     }
     check_absolute(requested)?;
     if registered.is_empty() || registered.iter().any(|registered| registered == requested) {
         Ok(requested.to_owned())
     } else {
-        Err(format!("redirect_uri {requested} is not one of the registered: {}", registered.join(" ")))
+        Err(format!("redirect_uri {requested} is not registered; registered are: {}", registered.join(" ")))
     }
 }
 

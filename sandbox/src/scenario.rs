@@ -1,4 +1,4 @@
-//! What happens next.
+//! The scenarios, and the order of scripts and scenarios.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::leg::Leg;
 use crate::script::Scripted;
 
-/// A situation for a person to see or a test to check.
+/// A situation that a person wants to see or a test checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scenario {
     /// The last digit of the number decides: 1 is `true`, 2 is `false`, 3 is not on the mobile network.
@@ -108,7 +108,7 @@ pub struct UnknownScenario(String);
 impl fmt::Display for UnknownScenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
-        write!(f, "there is no scenario '{}'; there are: {names}", self.0)
+        write!(f, "there is no scenario '{}'; use one of: {names}", self.0)
     }
 }
 
@@ -131,7 +131,7 @@ impl Play {
         self.scripts[leg as usize] = scripted;
     }
 
-    /// What a leg does for one request: the script, or else the scenario, or else the real answer.
+    /// The answer of a leg to one request: the script, else the scenario, else the real answer.
     pub(crate) fn next(&mut self, leg: Leg) -> Scripted {
         let script = &mut self.scripts[leg as usize];
         match script {

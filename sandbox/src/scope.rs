@@ -5,7 +5,7 @@ use std::fmt;
 /// The purpose this client is registered for, in the W3C Data Privacy Vocabulary.
 const PURPOSE: &str = "dpv:FraudPreventionAndDetection";
 
-/// Scopes that may be combined with the purpose.
+/// The scopes that may be combined with the purpose.
 const API_SCOPES: [&str; 2] = [VERIFY, "number-verification:device-phone-number:read"];
 const VERIFY: &str = "number-verification:verify";
 
@@ -18,7 +18,8 @@ const VERIFY_FRAGMENT: &str = "number-verification-verify-read";
 pub(crate) struct Scope(String);
 
 impl Scope {
-    /// CAMARA Security and Interoperability Profile, "Purpose definition": exactly one `dpv:` value in `scope`.
+    /// Reads a scope, which must have exactly one `dpv:` value (CAMARA Security and Interoperability Profile, "Purpose
+    /// definition").
     pub(crate) fn parse(scope: &str) -> Result<Self, String> {
         let mut purposes = 0;
         let mut api_scopes = 0;
@@ -32,24 +33,24 @@ impl Scope {
                 if PURPOSE_FRAGMENTS.contains(&fragment) {
                     api_scopes += 1;
                 } else if !fragment.is_empty() {
-                    return Err(format!("#{fragment} is not known"));
+                    return Err(format!("#{fragment} is unknown"));
                 }
             } else if API_SCOPES.contains(&value) {
                 api_scopes += 1;
             } else if value != "openid" {
-                return Err(format!("the scope '{value}' is not known"));
+                return Err(format!("the scope '{value}' is unknown"));
             }
         }
         if purposes != 1 {
-            return Err(format!("scope must hold exactly one dpv: purpose, not {purposes}"));
+            return Err(format!("scope must contain exactly one dpv: purpose, not {purposes}"));
         }
         if api_scopes == 0 {
-            return Err(format!("scope holds a purpose, but nothing to do: add {VERIFY}"));
+            return Err(format!("scope has a purpose but no API scope; add {VERIFY}"));
         }
         Ok(Self(scope.to_owned()))
     }
 
-    /// What [`SAMPLE_CODE`](crate::SAMPLE_CODE) grants.
+    /// The scope that [`SAMPLE_CODE`](crate::SAMPLE_CODE) grants.
     pub(crate) fn verify() -> Self {
         Self(format!("{PURPOSE} {VERIFY}"))
     }

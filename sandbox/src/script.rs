@@ -1,4 +1,4 @@
-//! An answer given instead of the real one.
+//! Scripted answers, given instead of the real ones.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// What one leg answers, how late, and how often.
+/// A scripted answer of one leg, with its delay and its number of uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scripted {
     /// The answer.
     pub reply: Reply,
-    /// How long the answer is held back. The operator has acted by then, but the client does not know.
+    /// The delay of the answer. The operator acts before the delay, but the client does not know it yet.
     pub delay: Duration,
-    /// For how many requests it applies; `None` means until it is removed.
+    /// The number of requests for which the script applies; `None` means until it is removed.
     pub times: Option<u32>,
 }
 
-/// What a script answers.
+/// The content of a scripted answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reply {
-    /// The answer without the script.
+    /// The answer that would be given without the script.
     #[default]
     Real,
     /// This answer, whatever the request is.
@@ -35,26 +35,26 @@ pub enum Reply {
 }
 
 impl Scripted {
-    /// A fixed answer without headers.
+    /// Creates a fixed answer without headers.
     #[must_use]
     pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let reply = Reply::Canned { status, headers: Vec::new(), body: body.into() };
         Self { reply, ..Self::default() }
     }
 
-    /// A fixed JSON answer.
+    /// Creates a fixed JSON answer.
     #[must_use]
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::answer(status, body.to_string()).header("content-type", "application/json")
     }
 
-    /// The real answer, held back.
+    /// Delays the real answer.
     #[must_use]
     pub fn late(delay: Duration) -> Self {
         Self { delay, ..Self::default() }
     }
 
-    /// Adds a header to a fixed answer. The real answer does not change.
+    /// Adds a header to a fixed answer. It has no effect on the real answer.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let Reply::Canned { headers, .. } = &mut self.reply {
@@ -63,20 +63,20 @@ impl Scripted {
         self
     }
 
-    /// Holds the answer back.
+    /// Delays the answer.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 
-    /// Only the next `times` requests get this answer.
+    /// Limits the script to the next `times` requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
     }
 }
 
-/// A fixed answer as HTTP, or why it is not valid HTTP.
+/// Builds a fixed answer, or returns the reason it is not valid HTTP.
 pub(crate) fn canned(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Result<Response, String> {
     // A 1xx is not a final answer (RFC 9110 §15.2).
     let status = StatusCode::from_u16(status)

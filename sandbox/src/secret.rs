@@ -19,7 +19,7 @@ pub(crate) struct Secret {
 pub(crate) struct Version {
     pub id: String,
     pub secret_string: String,
-    /// Since the epoch.
+    /// The time since the epoch.
     pub created: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Secret {
         Self { name: settings.secret_id.clone(), current: Version::new(credentials.to_string()), previous: None }
     }
 
-    /// `PutSecretValue`: the new version takes the label AWSCURRENT, the one before gets AWSPREVIOUS.
+    /// `PutSecretValue`: the new version gets the label AWSCURRENT, and the one before it AWSPREVIOUS.
     pub(crate) fn put(&mut self, secret_string: String) {
         self.previous = Some(std::mem::replace(&mut self.current, Version::new(secret_string)));
     }
@@ -53,7 +53,7 @@ impl Secret {
         format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{}-SanBox", self.name)
     }
 
-    /// Whether this is the secret's name or its ARN, which ends in six random characters.
+    /// Returns whether this is the secret's name or its ARN, which ends in six random characters.
     pub(crate) fn is_called(&self, secret_id: &str) -> bool {
         if secret_id == self.name {
             return true;

@@ -31,9 +31,9 @@ pub(crate) async fn answer(
 ) -> Result<Response, AwsError> {
     let is_aws_json = headers::media_type(&headers).as_deref() == Some(MEDIA_TYPE);
     if !is_aws_json || headers::text(&headers, "x-amz-target") != Some("secretsmanager.GetSecretValue") {
-        return Err(AwsError("UnknownOperationException", "The sandbox knows GetSecretValue only.".into()));
+        return Err(AwsError("UnknownOperationException", "The sandbox supports only GetSecretValue.".into()));
     }
-    // Any credentials will do, because the signature is not verified. An unsigned request would fail at AWS.
+    // Any credentials are accepted, because the signature is not verified. An unsigned request would fail at AWS.
     if headers::authorization(&headers, "AWS4-HMAC-SHA256").is_none() {
         return Err(AwsError("MissingAuthenticationTokenException", "Missing Authentication Token".into()));
     }

@@ -16,7 +16,7 @@ use crate::parameters::Parameters;
 /// One request and its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Served {
-    /// The leg the path belongs to; `None` if nothing is served there.
+    /// The leg of the path; `None` if nothing is served there.
     pub leg: Option<Leg>,
     /// The number of the TCP connection, counted from 1.
     pub connection: usize,
@@ -28,20 +28,20 @@ pub struct Served {
     pub x_correlator: Option<String>,
     /// The `content-type` header of the request.
     pub content_type: Option<String>,
-    /// How the client authenticated, on the token leg.
+    /// The method by which the client authenticated, on the token leg.
     pub client_auth: Option<ClientAuth>,
-    /// The parameters of the query, then of the form or the JSON object. A JSON value that is not a
-    /// string is given as JSON. Of a repeated name, only the first value is kept.
+    /// The parameters of the query and of the form or JSON object. A JSON value that is not a string is kept as JSON.
+    /// Only the first value of a repeated name is kept.
     pub fields: BTreeMap<String, String>,
-    /// The phone number asked about, or its hash, on the verify leg.
+    /// The phone number in the request, or its hash, on the verify leg.
     pub asked: Option<String>,
-    /// The answer's status; `None` until there is one, and also if the client did not wait for it.
+    /// The answer's status; `None` before the answer, and if the client did not wait for it.
     pub status: Option<u16>,
     /// `devicePhoneNumberVerified` of the answer, on the verify leg.
     pub answer: Option<bool>,
     /// The error code in the answer: `invalid_grant`, `UNAUTHENTICATED`, `ResourceNotFoundException` …
     pub error: Option<String>,
-    /// What happened, in a few words. Codes are shortened to their ends.
+    /// A summary in a few words. Codes are shortened to their ends.
     pub note: String,
 }
 
@@ -118,7 +118,7 @@ impl Served {
     }
 
     pub(crate) fn abandoned(&mut self) {
-        self.note = self.failure("the client went away before the answer", "");
+        self.note = self.failure("the client disconnected before the answer", "");
     }
 
     fn success(&self, location: Option<Location>) -> String {
@@ -144,7 +144,7 @@ impl Served {
         }
     }
 
-    /// `code …a1b2 → invalid_grant: the code was used before`
+    /// `code …a1b2 → invalid_grant: the code has already been used`
     fn failure(&self, error: &str, description: &str) -> String {
         let subject = match self.leg {
             Some(Leg::Token) if self.fields.contains_key("code") => {
@@ -203,13 +203,13 @@ impl Location {
     }
 }
 
-/// `…a1b2`: enough to tell codes apart, and useless to anyone who sees the screen.
+/// `…a1b2`: enough to distinguish codes, and useless to anyone who sees the screen.
 fn end_of(secret: &str) -> String {
     let end: Vec<char> = secret.chars().rev().take(4).collect();
     format!("…{}", end.into_iter().rev().collect::<String>())
 }
 
-/// The beginning of a body that is not JSON, without its tags.
+/// The start of a body that is not JSON, without its tags.
 fn text(body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
     let visible = body.split_once("<body>").map_or(&*body, |(_, visible)| visible);

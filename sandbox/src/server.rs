@@ -46,7 +46,7 @@ fn routes(operator: Arc<Operator>) -> Router {
         .with_state(operator)
 }
 
-/// Lists the request, answers it by script or for real, and lists the answer.
+/// Records the request, answers it by script or for real, and records the answer.
 async fn funnel(
     State(operator): State<Arc<Operator>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -69,7 +69,7 @@ async fn funnel(
             let request = Request::from_parts(head, Body::from(body));
             let mut response = perform(&operator, leg, request, next).await;
             if let Some(correlator) = correlator {
-                // CAMARA Commonalities: every answer has it, even an error. A script may have set its own.
+                // CAMARA Commonalities: every answer has this header, even an error. A script may have set its own.
                 response.headers_mut().entry(verify::X_CORRELATOR).or_insert(correlator);
             }
             response
@@ -77,7 +77,7 @@ async fn funnel(
     };
 
     let body = std::mem::take(response.body_mut());
-    // Answers are made here from memory, so reading one cannot fail and always ends.
+    // The answers are in memory, so reading one cannot fail and always ends.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     entry.answered(response.status(), response.headers(), &body);
     *response.body_mut() = Body::from(body);
@@ -98,7 +98,7 @@ async fn perform(operator: &Operator, leg: Option<Leg>, request: Request, next: 
     response
 }
 
-/// The page and `/sandbox/…`, which control the sandbox. Their requests are not listed and never scripted.
+/// Returns whether this is a request for the page or `/sandbox/…`, which is neither recorded nor scripted.
 fn is_control(request: &Request) -> bool {
     match request.uri().path() {
         "/" => request.method() != Method::POST,

@@ -1,23 +1,24 @@
-//! What is fixed for the life of a sandbox.
+//! The settings, which are fixed for the life of a sandbox.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Who may call, which SIM the phone has, how long things last. Every field has a default.
+/// The clients, the SIM, the lifetimes and the address of a sandbox. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The address to listen on; `0.0.0.0` is all of this machine's, which a container needs.
+    /// The address to listen on; `0.0.0.0`, all addresses of this machine, makes the sandbox reachable from a
+    /// container.
     pub listen: IpAddr,
-    /// The port there; 0 takes any free one.
+    /// The port; 0 takes any free one.
     pub port: u16,
-    /// The OAuth client the operator knows.
+    /// The ID of the OAuth client that the operator knows.
     pub client_id: String,
-    /// Its secret, for the operator and in what Secrets Manager serves.
+    /// The client's secret, for the operator and in Secrets Manager.
     pub client_secret: String,
-    /// Further clients, id to secret: for asking whether one client can use another's code.
+    /// The secrets of other clients by ID, to test whether one client can use another's code.
     pub other_clients: BTreeMap<String, String>,
-    /// Where the operator may redirect to. Empty: anywhere, as no operator would allow.
+    /// The redirect URIs that the operator accepts. If empty, it accepts any, which a real operator never does.
     pub registered_redirect_uris: Vec<String>,
     /// The name of the secret in Secrets Manager.
     pub secret_id: String,
@@ -25,16 +26,16 @@ pub struct Settings {
     pub state_key: String,
     /// The E.164 number of the SIM in the phone.
     pub sim: String,
-    /// How long an authorization code can be exchanged. RFC 6749 §4.1.2 recommends at most ten minutes.
+    /// The lifetime of an authorization code. RFC 6749 §4.1.2 recommends at most ten minutes.
     pub code_lifetime: Duration,
     /// How long an access token can be used. CAMARA Number Verification allows at most 300 s after r3.2.
     pub token_lifetime: Duration,
-    /// How late the token endpoint answers in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
+    /// The delay of the token endpoint in [`Scenario::OperatorSlow`](crate::Scenario::OperatorSlow).
     pub slow_for: Duration,
-    /// Whether to serve `https`, with a certificate of an authority made up at the start:
+    /// True to serve `https`, with a certificate from an authority that is created at the start:
     /// [`Sandbox::ca_pem`](crate::Sandbox::ca_pem).
     pub tls: bool,
-    /// Whether to print a line for each request.
+    /// True to print a line for each request.
     pub print: bool,
 }
 

@@ -29,14 +29,14 @@ pub(crate) struct Tls {
 /// The number of TLS handshakes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handshakes {
-    /// With an exchange of certificates.
+    /// The number of handshakes with an exchange of certificates.
     pub full: usize,
-    /// With a ticket from an earlier connection.
+    /// The number of handshakes with a ticket from an earlier connection.
     pub resumed: usize,
 }
 
 impl Tls {
-    /// A new authority, and a certificate from it for `localhost`, `127.0.0.1` and `::1`.
+    /// Creates an authority, and a certificate from it for `localhost`, `127.0.0.1` and `::1`.
     pub(crate) fn new() -> io::Result<Self> {
         let certificate = Certificate::for_this_machine()?;
         let config = server_config(&certificate).map_err(io::Error::other)?;
@@ -79,7 +79,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A new authority, and a certificate from it.
+    /// Creates an authority, and a certificate from it.
     ///
     /// # Errors
     /// The system has no randomness.

@@ -66,7 +66,7 @@ fn exchange(operator: &Operator, headers: &HeaderMap, form: &Parameters) -> Resu
     grants.exchange(code, &exchange).map_err(OAuthError::invalid_grant)
 }
 
-/// RFC 6749 §5.1.
+/// The answer with a token (RFC 6749 §5.1).
 fn success(operator: &Operator, issued: &Issued) -> Response {
     let body = Json(json!({
         "access_token": issued.access_token,
@@ -77,7 +77,7 @@ fn success(operator: &Operator, issued: &Issued) -> Response {
     ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], body).into_response()
 }
 
-/// RFC 6749 §5.2: a client that used the Authorization header is told the scheme.
+/// The answer with an error. A client that used the `Authorization` header gets the scheme (RFC 6749 §5.2).
 fn failure(error: OAuthError, headers: &HeaderMap) -> Response {
     let mut response = error.into_response();
     if response.status() == StatusCode::UNAUTHORIZED && headers::authorization(headers, "Basic").is_some() {

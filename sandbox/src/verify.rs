@@ -32,13 +32,13 @@ pub(crate) async fn verify(
         return Err(CamaraError::new(404, "NOT_FOUND", "There is no such version of this API."));
     }
     if headers.contains_key(X_CORRELATOR) && correlator(&headers).is_none() {
-        return Err(CamaraError::invalid_argument("x-correlator is too long or has a character it may not have."));
+        return Err(CamaraError::invalid_argument("x-correlator is too long or has a character that is not allowed."));
     }
     let access_token = headers::authorization(&headers, "Bearer")
         .ok_or_else(|| CamaraError::unauthenticated("The request has no Bearer token."))?;
     let scope = lock(&operator.grants).spend_token(access_token).map_err(CamaraError::unauthenticated)?;
     if !scope.allows_verify() {
-        return Err(CamaraError::new(403, "PERMISSION_DENIED", "The token's scope does not allow to verify a number."));
+        return Err(CamaraError::new(403, "PERMISSION_DENIED", "The token's scope does not allow verifying a number."));
     }
     if headers::media_type(&headers).as_deref() != Some("application/json") {
         return Err(CamaraError::new(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json."));
@@ -70,9 +70,9 @@ impl Asked {
             CamaraError::invalid_argument(format!("{expected}: {error}."))
         })?;
         match &asked {
-            Self::PhoneNumber(number) if !is_e164(number) => {
-                Err(CamaraError::invalid_argument("phoneNumber must be + and 5 to 15 digits, the first of them not 0."))
-            }
+            Self::PhoneNumber(number) if !is_e164(number) => Err(CamaraError::invalid_argument(
+                "phoneNumber must be + and 5 to 15 digits, the first of which is not 0.",
+            )),
             Self::HashedPhoneNumber(hash) if !is_sha256_hex(hash) => {
                 Err(CamaraError::invalid_argument("hashedPhoneNumber must be 64 hexadecimal digits."))
             }
@@ -114,7 +114,7 @@ fn judge(scenario: Scenario, asked: &Asked, sim: &str) -> Result<bool, CamaraErr
         (Scenario::RightSim, _) => Ok(true),
         (Scenario::AnotherSim, _) => Ok(false),
         (Scenario::OnWifi, _) => Err(CamaraError::not_on_mobile_network()),
-        // As in the mock mode of Telefónica's own sandbox, with a digit added for the third kind of answer.
+        // As in the mock mode of Telefónica's sandbox, with another digit for the third kind of answer.
         (_, Asked::PhoneNumber(number)) => match number.as_bytes().last() {
             Some(b'1') => Ok(true),
             Some(b'2') => Ok(false),
@@ -125,7 +125,7 @@ fn judge(scenario: Scenario, asked: &Asked, sim: &str) -> Result<bool, CamaraErr
     }
 }
 
-/// CAMARA Commonalities, "Error responses".
+/// An error of CAMARA Commonalities, "Error responses".
 pub(crate) struct CamaraError {
     status: u16,
     code: &'static str,

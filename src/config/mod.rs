@@ -1,5 +1,5 @@
-//! Configuration from environment variables, read and checked once at start-up. Each ring declares its own settings; this
-//! module reads all variables and builds them.
+//! Configuration from environment variables, read and checked once at start-up. Each ring declares its own settings;
+//! this module reads all variables and builds them.
 
 mod aws;
 mod branding;
@@ -20,7 +20,7 @@ use crate::telemetry;
 use crate::web::pages::Branding;
 use variables::{Variables, bad};
 
-/// Everything an owner can set. It is made by [`Config::read`]; every value in it is valid.
+/// Everything an owner can set. [`Config::read`] builds it, and every value in it is valid.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The operator.
@@ -43,7 +43,7 @@ pub struct Config {
     pub function: telemetry::Function,
 }
 
-/// Where to read the operator's discovery document.
+/// The address of the operator's discovery document.
 #[derive(Debug)]
 pub struct DiscoverySource {
     /// `OPERATOR_DISCOVERY_URL`.
@@ -55,10 +55,10 @@ pub struct DiscoverySource {
 const DEFAULT_STATE_TTL_SECONDS: u64 = 600;
 
 impl DiscoverySource {
-    /// The source, if `OPERATOR_DISCOVERY_URL` is set.
+    /// Reads the source; `None` if `OPERATOR_DISCOVERY_URL` is not set.
     ///
     /// # Errors
-    /// A value that cannot be used.
+    /// The variable whose value cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SettingError> {
         let variables = Variables { lookup };
         let Some(url) = variables.url("OPERATOR_DISCOVERY_URL")? else { return Ok(None) };
@@ -67,8 +67,8 @@ impl DiscoverySource {
 }
 
 impl Config {
-    /// Reads the configuration from environment variables, which `lookup` finds, and from the operator's discovery document
-    /// if there is one.
+    /// Reads the configuration from environment variables, which `lookup` finds, and from the operator's discovery
+    /// document if there is one.
     ///
     /// # Errors
     /// The first variable whose value cannot be used.
@@ -107,8 +107,8 @@ impl Config {
     }
 }
 
-/// Lambda's logging settings. Anything that is not a level is `INFO`, because a line must be logged before anything else can
-/// be reported.
+/// Lambda's logging settings. Anything that is not a level is `INFO`, because a line must be logged before anything
+/// else can be reported.
 #[must_use]
 pub fn telemetry(lookup: impl Fn(&str) -> Option<String>) -> telemetry::Settings {
     let variables = Variables { lookup };
@@ -127,7 +127,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
     fn client_secret_id(&self) -> Result<String, SettingError> {
         const NAME: &str = "CLIENT_SECRET_ID";
         let id = self.get(NAME).ok_or_else(|| {
-            bad(NAME, "not set; give the name or ARN of the secret in Secrets Manager that holds the client secret")
+            bad(NAME, "not set; give the name or ARN of the secret in Secrets Manager that contains the client secret")
         })?;
         // Secrets Manager's own rule for names, and the `:` of ARNs.
         if id.len() <= 2048 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-:".contains(&b)) {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_telefonica_sandbox() {
+    fn defaults_are_for_the_telefonica_sandbox() {
         let config = config(&[]).unwrap();
         assert_eq!(config.operator.verify_endpoint.uri().host(), Some("sandbox.opengateway.telefonica.com"));
         assert_eq!(config.flow.state_mode, StateMode::Sealed);
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn bad_value_names_its_variable_and_the_fix() {
         let secret = "s3cr3t value, pasted";
-        for (variable, value, says) in [
+        for (variable, value, reason) in [
             ("CLIENT_SECRET_ID", "", "not set; give the name or ARN"),
             ("CLIENT_SECRET_ID", secret, "never the secret itself"),
             ("OPERATOR_BASE_URL", "operator.example", "not a URL"),
@@ -210,7 +210,7 @@ mod tests {
         ] {
             let error = config(&[(variable, value)]).expect_err(&format!("{variable}={value}"));
             assert!(error.starts_with(&format!("environment variable {variable}: ")), "{error}");
-            assert!(error.contains(says), "{variable}={value}: {error}");
+            assert!(error.contains(reason), "{variable}={value}: {error}");
             assert!(!error.contains("s3cr3t") && !error.contains('\n'), "{error}");
         }
     }

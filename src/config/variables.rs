@@ -1,5 +1,5 @@
-//! Reading single environment variables. An empty one counts as unset, because that is how an unused template parameter
-//! arrives.
+//! Reads single environment variables. An empty one counts as unset, because an unused template parameter arrives as an
+//! empty variable.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
-    /// One of a few words.
+    /// Reads a value that must be one of `choices`.
     pub fn choice<T: Copy>(&self, name: &'static str, default: T, choices: &[(&str, T)]) -> Result<T, SettingError> {
         let Some(value) = self.get(name) else { return Ok(default) };
         choices.iter().find(|(word, _)| *word == value).map(|(_, choice)| *choice).ok_or_else(|| {
@@ -31,12 +31,12 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         })
     }
 
-    /// An `https` URL; plain `http` only towards this machine.
+    /// Reads an `https` URL; plain `http` is accepted only for this machine.
     pub fn url(&self, name: &'static str) -> Result<Option<Url>, SettingError> {
         self.get(name).map(|value| parse_url(name, &value)).transpose()
     }
 
-    /// The certificates in the PEM file at this path.
+    /// Reads the certificates in the PEM file whose path is the value.
     pub fn certificates(&self, name: &'static str) -> Result<Vec<CertificateDer<'static>>, SettingError> {
         let Some(path) = self.get(name) else { return Ok(Vec::new()) };
         let certificates = CertificateDer::pem_file_iter(Path::new(&path))

@@ -7,7 +7,7 @@ use crate::operator::SettingError;
 use crate::web::{self, OriginHeader};
 
 const DEFAULT_CALLBACK_PATH: &str = "/numberverification-callback";
-/// A shorter value could be guessed.
+/// In characters. A shorter value could be guessed.
 const MIN_ORIGIN_HEADER: usize = 16;
 
 impl<F: Fn(&str) -> Option<String>> Variables<F> {

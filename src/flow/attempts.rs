@@ -1,4 +1,4 @@
-//! How many token requests each state has been used for.
+//! Counts the token requests for each state.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 /// Enough for a few reloads while an operator is down, and too few to flood one.
 const PER_STATE: u8 = 5;
-/// States remembered at once: some 250 KB. One environment finishes far fewer within a state's lifetime.
+/// The number of states remembered at once, about 250 KB. One environment finishes far fewer within a state's lifetime.
 const REMEMBERED: usize = 4096;
 
 /// The token requests of this environment, by state.
@@ -21,7 +21,7 @@ struct Used {
 }
 
 impl Attempts {
-    /// Counts one token request for a state, which expires at `expires_at`. `false` if it has had all of its requests.
+    /// Counts one token request for a state that expires at `expires_at`. Returns `false` if no request is left for it.
     /// Both times are in seconds since the epoch.
     pub fn count(&self, state: &str, expires_at: u64, now: u64) -> bool {
         let mut key = [0; 16];
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_state_has_five_requests_of_its_own() {
+    fn each_state_allows_five_requests() {
         let attempts = Attempts::default();
         for state in ["one", "two"] {
             let allowed: Vec<_> = (0..7).map(|_| attempts.count(state, 100, 0)).collect();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_what_expires_first_is_forgotten_first() {
+    fn states_that_expire_first_are_forgotten_first() {
         let attempts = Attempts::default();
         for number in 0..REMEMBERED as u64 + 10 {
             assert!(attempts.count(&number.to_string(), 1000 + number, 0));

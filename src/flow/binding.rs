@@ -1,5 +1,5 @@
-//! What ties a verification to whoever started it: a sealed text that a browser keeps in a cookie of its own for each
-//! verification. Phones reload pages, so it also keeps the outcome once there is one.
+//! Ties a verification to the browser that started it. The browser keeps a sealed text in a cookie, one for each
+//! verification. Phones reload pages, so the text also contains the outcome once there is one.
 //!
 //! # Wire format
 //!
@@ -7,7 +7,7 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 8 | its expiry, the same as the state's: seconds since the epoch, big-endian |
+//! | 8 | expiry, equal to the state's: seconds since the epoch, big-endian |
 //! | 16 | the [`Mark`] |
 //! | 16 | the first half of the SHA-256 of the code that was exchanged; zeros before that |
 //! | 24 | the name of the outcome, then zeros; only zeros while there is none |
@@ -27,7 +27,7 @@ use crate::secret::seal::{Purpose, Sealer};
 /// The opened text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
-    /// When it expires, in seconds since the epoch.
+    /// The time at which it expires, in seconds since the epoch.
     pub expires_at: u64,
     /// The verification's mark.
     pub mark: Mark,
@@ -42,10 +42,10 @@ pub struct Finished {
     outcome: Outcome,
 }
 
-/// The sealed text, and the handle under which it is kept.
+/// The sealed text and its handle.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedBinding {
-    /// See [`handle`].
+    /// The handle; see [`handle`].
     pub handle: String,
     /// The text.
     pub text: String,
@@ -54,7 +54,7 @@ pub struct SealedBinding {
 type CodeHash = [u8; CODE_LEN];
 
 const CODE_LEN: usize = 16;
-/// More than the longest name of an outcome.
+/// In bytes; more than the longest name of an outcome.
 const OUTCOME_LEN: usize = 24;
 const HANDLE_LEN: usize = 12;
 
@@ -72,7 +72,7 @@ impl Finished {
         Self { code: hash(code), outcome }
     }
 
-    /// The outcome, if it is that of this code.
+    /// The outcome, if this code led to it.
     pub fn outcome_of(&self, code: &str) -> Option<Outcome> {
         (self.code == hash(code)).then_some(self.outcome)
     }
@@ -97,7 +97,8 @@ impl Binding {
         Ok(sealed)
     }
 
-    /// Opens a text that was kept for this state. `None` if it was not sealed for it, or has expired at `now`.
+    /// Opens the text kept for this state. Returns `None` if it was not sealed for this state or has expired at `now`,
+    /// in seconds since the epoch.
     pub fn open(sealer: &Sealer, audience: Audience, state: &str, sealed: &str, now: u64) -> Option<Self> {
         let (text, _) = sealer.open(Purpose::Binding, &audience.with(state.as_bytes()), sealed).ok()?;
         let (expires_at, rest) = text.split_first_chunk::<8>()?;
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn sealed_text_opens_with_what_was_put_in() {
+    fn sealed_text_opens_unchanged() {
         for outcome in Outcome::ALL.into_iter().map(Some).chain([None]) {
             let binding = Binding {
                 expires_at: 1000,

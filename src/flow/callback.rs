@@ -19,18 +19,18 @@ use crate::phone_number::PhoneNumber;
 use crate::secret::Secret;
 use crate::transport::Deadline;
 
-/// A callback as it came.
+/// A callback as it was received.
 #[derive(Clone, Copy)]
 pub struct CallbackRequest<'a> {
     /// The parameters of the operator's redirect.
     pub parameters: &'a [(&'a str, &'a str)],
     /// Finds the text that is kept under a handle.
     pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
-    /// The address the operator was told to redirect to.
+    /// The `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
     /// The reference for the operator, the page and the log.
     pub correlator: &'a Correlator,
-    /// When the answer must be on its way.
+    /// The time by which the answer must be on its way.
     pub deadline: Deadline,
 }
 
@@ -98,12 +98,12 @@ impl Flow {
     fn handle_of(&self, state: &str, code: Option<&AuthorizationCode>) -> Option<String> {
         match self.settings.state_mode {
             StateMode::Sealed => Some(binding::handle(state)),
-            // Made from the state, a handle would reveal the phone number.
+            // The state is the phone number, and a handle derived from it would reveal the number.
             StateMode::Phone => code.map(|code| binding::handle(code.expose())),
         }
     }
 
-    /// Accepts the callback before anything is asked of the operator.
+    /// Checks the callback before any request to the operator.
     async fn accept<'r>(
         &self,
         request: &CallbackRequest<'_>,
@@ -132,8 +132,8 @@ impl Flow {
                 Failure::new(Outcome::WrongBrowser, "state was not started by the browser that came back")
             })?;
         let profile = self.operator.profile();
-        let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.nonce, binding.mark));
-        let nonce = profile.openid().then(|| nonce::nonce(sealer, &opened.nonce, binding.mark));
+        let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.seal_nonce, binding.mark));
+        let nonce = profile.openid().then(|| nonce::nonce(sealer, &opened.seal_nonce, binding.mark));
         Ok(Accepted { phone_number: opened.phone_number, state, binding, code_verifier, nonce, started_with })
     }
 
@@ -158,7 +158,8 @@ impl Flow {
         Ok(Accepted { phone_number, state, binding, code_verifier: None, nonce: None, started_with })
     }
 
-    /// Opens a sealed state with the secret, or with another version of it that was current when the verification started.
+    /// Opens a sealed state with the secret, or with another version of it that was current when the verification
+    /// started.
     async fn open(
         &self,
         request: &CallbackRequest<'_>,
@@ -172,12 +173,12 @@ impl Flow {
                 result => Some(result.map(|opened| (Arc::clone(secret), opened))),
             }
         };
-        // Not even the secret is read for a text of another length.
+        // The secret is not even read for a text of another length.
         let opened =
             if state::looks_ours(state) { self.secrets.open_with(request.deadline, open).await? } else { None };
         opened.unwrap_or(Err(StateError::NotOurs)).map_err(|error| {
             let reason = match error {
-                StateError::NotOurs => "state was not made here, for this client and this redirect_uri",
+                StateError::NotOurs => "state was not created here for this client and this redirect_uri",
                 StateError::Expired => "state has expired (STATE_TTL_SECONDS)",
             };
             Failure::new(Outcome::InvalidState, reason)
@@ -241,18 +242,18 @@ impl Flow {
         }
     }
 
-    /// Whoever starts one verification cannot make the function ask the operator about any number of codes. A phone number
-    /// as the state is not counted: anybody could use up somebody else's attempts.
+    /// Limits the number of codes that one started verification can send to the operator. A phone number as the state
+    /// is not counted, because anyone could use up another person's attempts.
     fn count_attempt(&self, accepted: &Accepted<'_>) -> Result<(), Failure> {
         let counted = self.settings.state_mode == StateMode::Sealed;
         if !counted || self.attempts.count(accepted.state, accepted.binding.expires_at, now_seconds()) {
             return Ok(());
         }
-        Err(Failure::new(Outcome::InvalidState, "state has had all of its token requests; start again"))
+        Err(Failure::new(Outcome::InvalidState, "state has no token requests left; start again"))
     }
 
-    /// The text to keep once the operator has taken a decision about the code; otherwise a reload may try the code again.
-    /// An expired code is not kept: it would replace the verdict of another load of the same callback.
+    /// The text to keep once the operator has decided about the code; before that, a reload may try the code again.
+    /// `expired_code` is not kept, because it would replace the verdict of another load of the same callback.
     fn finished_binding(
         &self,
         request: &CallbackRequest<'_>,

@@ -10,22 +10,22 @@ use crate::phone_number::PhoneNumber;
 /// The result of a callback, for the reply and the log line.
 #[derive(Debug)]
 pub struct Conclusion {
-    /// `devicePhoneNumberVerified`, or why there is no answer.
+    /// `devicePhoneNumberVerified`, or the failure.
     pub result: Result<bool, Failure>,
     /// The number that was asked about, if the state could be read.
     pub phone_number: Option<PhoneNumber>,
-    /// The text to keep in place of the one that came with the callback, so that a reload shows the same result.
+    /// The text that replaces the one sent with the callback, so that a reload shows this result.
     pub binding: Option<SealedBinding>,
-    /// The code and the state of a callback that came to another browser: nobody has used them yet.
+    /// The code and the state of a callback that reached another browser; they are still unused.
     pub unspent: Option<(AuthorizationCode, String)>,
-    /// Whether this is the result of an earlier load of the same callback.
+    /// True if this is the result of an earlier load of the same callback.
     pub reloaded: bool,
     /// The calls that were made.
     pub calls: CallLog,
 }
 
 impl Conclusion {
-    /// The outcome that the user is told.
+    /// The outcome that the user sees.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         outcome_of(&self.result)
@@ -33,7 +33,7 @@ impl Conclusion {
 }
 
 impl From<Failure> for Conclusion {
-    /// The conclusion of a callback that could not even be read.
+    /// The conclusion of a callback that could not be read.
     fn from(failure: Failure) -> Self {
         Self {
             result: Err(failure),

@@ -6,8 +6,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
 
-/// 16 random bytes, known only to whoever started the verification. A callback finishes only the verification whose mark
-/// it brings (RFC 9700 §4.7).
+/// 16 random bytes, known only to the browser that started the verification. A callback can finish a verification only
+/// with its mark (RFC 9700 §4.7).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Mark([u8; Self::LEN]);
 
@@ -15,7 +15,7 @@ impl Mark {
     /// In bytes.
     pub const LEN: usize = 16;
 
-    /// A new mark.
+    /// Generates a new mark.
     ///
     /// # Errors
     /// The system has no randomness.
@@ -35,14 +35,14 @@ impl Mark {
         &self.0
     }
 
-    /// What a state contains of the mark: a leaked state does not reveal it.
+    /// The hash in the state, so that a leaked state does not reveal the mark.
     pub(super) fn sha256(self) -> [u8; 32] {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, &self.0).as_ref());
         hash
     }
 
-    /// Whether `sha256` is the hash of this mark, in constant time.
+    /// Returns whether `sha256` is the hash of this mark, in constant time.
     pub(super) fn has_sha256(self, sha256: &[u8; 32]) -> bool {
         verify_slices_are_equal(&self.sha256(), sha256).is_ok()
     }

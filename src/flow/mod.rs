@@ -22,7 +22,7 @@ use crate::operator::Operator;
 use crate::secret::SecretStore;
 use attempts::Attempts;
 
-/// What only `fuzz/` needs from outside.
+/// Items that only `fuzz/` needs.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use super::Audience;
@@ -35,25 +35,25 @@ pub mod fuzzing {
 pub struct Settings {
     /// `STATE_MODE`.
     pub state_mode: StateMode,
-    /// `STATE_TTL_SECONDS`: how long a started verification may take.
+    /// `STATE_TTL_SECONDS`: the longest time from the start to the callback.
     pub state_ttl: Duration,
 }
 
-/// What the `state` parameter is.
+/// The content of the `state` parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateMode {
-    /// Sealed, and tied to whoever started the verification.
+    /// Sealed, and tied to the browser that started the verification.
     Sealed,
-    /// The phone number itself, sent by a front end that builds the authorization request on its own.
+    /// The phone number itself, sent by a front end that builds the authorization request.
     Phone,
 }
 
-/// For whom a text is sealed: it does not open for another client or another callback.
+/// The client and callback that a text is sealed for. It does not open for others.
 #[derive(Debug, Clone, Copy)]
 pub struct Audience<'a> {
     /// The OAuth `client_id`.
     pub client_id: &'a str,
-    /// The callback's own address.
+    /// The address of the callback.
     pub redirect_uri: &'a str,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Audience<'a> {
     }
 }
 
-/// What every verification needs, set up once.
+/// Everything a verification needs, set up once.
 #[derive(Debug)]
 pub struct Flow {
     operator: Operator,
@@ -78,14 +78,15 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The flow with an operator and a secret.
+    /// Creates the flow with an operator and a secret.
     #[must_use]
     pub fn new(operator: Operator, secrets: SecretStore, settings: Settings) -> Self {
         Self { operator, secrets, settings, attempts: Attempts::default() }
     }
 
-    /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator, and
-    /// reading the secret. A failure is not reported here, because the verification tries again and reports it then.
+    /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator,
+    /// and reading the secret. A failure is not reported here, because the verification tries again and reports it
+    /// then.
     pub fn prepare(&self) {
         self.operator.open_ahead();
         self.secrets.read_ahead();

@@ -3,7 +3,7 @@
 use super::mark::Mark;
 use crate::secret::seal::{SealNonce, Sealer};
 
-/// The `nonce` (OpenID Connect Core §3.1.2.1) of the verification with this mark, whose state has this seal.
+/// Derives the `nonce` (OpenID Connect Core §3.1.2.1) for the verification with this mark and this state.
 #[must_use]
 pub fn nonce(sealer: &Sealer, seal_nonce: &SealNonce, mark: Mark) -> String {
     sealer.derive_text(&[b"nonce", seal_nonce, mark.bytes()])

@@ -8,11 +8,11 @@ use super::mark::Mark;
 use crate::operator::CodeVerifier;
 use crate::secret::seal::{SealNonce, Sealer};
 
-/// The `code_verifier` of the verification with this mark, whose state has this nonce: 43 characters (RFC 7636 §4.1).
-/// Nobody without the mark can compute it, so a code that was injected into another verification is useless.
+/// Derives the `code_verifier` for the verification with this mark and this state: 43 characters (RFC 7636 §4.1). It
+/// cannot be computed without the mark, so a code that was injected into another verification is useless.
 #[must_use]
-pub fn code_verifier(sealer: &Sealer, nonce: &SealNonce, mark: Mark) -> CodeVerifier {
-    CodeVerifier::new(sealer.derive_text(&[b"code_verifier", nonce, mark.bytes()]))
+pub fn code_verifier(sealer: &Sealer, seal_nonce: &SealNonce, mark: Mark) -> CodeVerifier {
+    CodeVerifier::new(sealer.derive_text(&[b"code_verifier", seal_nonce, mark.bytes()]))
 }
 
 /// The `S256` challenge of a verifier (RFC 7636 §4.2).

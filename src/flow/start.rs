@@ -17,11 +17,11 @@ use crate::transport::Deadline;
 /// A started verification.
 #[derive(Debug)]
 pub struct Started {
-    /// Where to send the browser.
+    /// The address to which the browser is sent.
     pub authorization_url: Url,
     /// The text that the browser keeps until it comes back; `None` in `phone` mode.
     pub binding: Option<SealedBinding>,
-    /// How long the verification may take.
+    /// The longest time the verification may take.
     pub expires_in: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Flow {
             return Ok(Started { authorization_url, binding: None, expires_in });
         }
 
-        let no_randomness = |_| Failure::new(Outcome::Misconfigured, "the system gave no randomness");
+        let no_randomness = |_| Failure::new(Outcome::Misconfigured, "the system has no randomness");
         let audience = Audience { client_id, redirect_uri };
         let expires_at = now_seconds() + expires_in.as_secs();
         let mark = Mark::random().map_err(no_randomness)?;

@@ -1,4 +1,4 @@
-//! The `state` parameter: it carries the verification through the operator and back, so that nothing needs storing.
+//! The `state` parameter. It carries the verification through the operator and back, so that nothing has to be stored.
 //!
 //! # Wire format
 //!
@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 1 | version | `1` |
 //! | 12 | nonce | random |
-//! | 8 | encrypted | its expiry: seconds since the epoch, big-endian |
+//! | 8 | encrypted | expiry: seconds since the epoch, big-endian |
 //! | 32 | encrypted | SHA-256 of the verification's mark |
 //! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
 //! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
@@ -22,12 +22,12 @@ use super::mark::Mark;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::secret::seal::{Purpose, SealNonce, Sealer};
 
-/// In characters: base64url of version, nonce, text and tag.
+/// In characters.
 const STATE_LENGTH: usize = 114;
 
 const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
-/// How far the clocks of two environments may differ.
+/// The largest accepted difference between the clocks of two environments.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
 /// A state of this client and callback that has not expired.
@@ -35,27 +35,27 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 pub struct OpenedState {
     /// The number to verify.
     pub phone_number: PhoneNumber,
-    /// The PKCE verifier is derived from it.
-    pub nonce: SealNonce,
+    /// The random part, from which the PKCE verifier is derived.
+    pub seal_nonce: SealNonce,
     mark_sha256: [u8; 32],
 }
 
-/// Whether a text could be a state of ours, judged by its length. Anything else is not worth reading secrets for.
+/// Returns whether a text has the length of our states. The secret is not read for any other text.
 pub fn looks_ours(state: &str) -> bool {
     state.len() == STATE_LENGTH
 }
 
-/// Why a state is not accepted.
+/// The reason a state is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateError {
-    /// It was altered, or made with another key, for another client or another callback.
+    /// It was altered, or sealed with another key, for another client or for another callback.
     NotOurs,
     /// It is ours but has expired.
     Expired,
 }
 
 impl OpenedState {
-    /// Whether this state belongs to the verification with this mark.
+    /// Returns whether this state belongs to the verification with this mark.
     pub fn belongs_to(&self, mark: Mark) -> bool {
         mark.has_sha256(&self.mark_sha256)
     }
@@ -80,11 +80,11 @@ pub fn seal(
     sealer.seal(Purpose::State, &audience.parts(), &text)
 }
 
-/// Opens a state at `now`, in seconds since the epoch. States are made for `ttl`, so one that expires later than that is
-/// not accepted either.
+/// Opens a state at `now`, in seconds since the epoch. A state that expires later than `ttl` from now is not accepted
+/// either, because it cannot have been created by now.
 ///
 /// # Errors
-/// Why the state is not accepted.
+/// The reason the state is not accepted.
 pub fn open(
     sealer: &Sealer,
     audience: Audience,
@@ -95,13 +95,13 @@ pub fn open(
     if !looks_ours(state) {
         return Err(StateError::NotOurs);
     }
-    let (text, nonce) = sealer.open(Purpose::State, &audience.parts(), state).map_err(|_| StateError::NotOurs)?;
+    let (text, seal_nonce) = sealer.open(Purpose::State, &audience.parts(), state).map_err(|_| StateError::NotOurs)?;
     let (expires_at, mark_sha256, phone_number) = read(&text).ok_or(StateError::NotOurs)?;
     let latest = now + ttl.as_secs() + CLOCK_DIFFERENCE.as_secs();
     if expires_at <= now || expires_at > latest {
         return Err(StateError::Expired);
     }
-    Ok(OpenedState { phone_number, nonce, mark_sha256 })
+    Ok(OpenedState { phone_number, seal_nonce, mark_sha256 })
 }
 
 fn read(text: &[u8]) -> Option<(u64, [u8; 32], PhoneNumber)> {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn number_comes_back() {
+    fn opened_state_contains_the_number() {
         for number in ["+34600000001", "+12345", "+123456789012345"] {
             let state = state_for(number, LATER);
             assert!(looks_ours(&state));
@@ -159,7 +159,7 @@ mod tests {
             ("a phone number", AUDIENCE, "+34600000001", NOW, StateError::NotOurs),
             ("too long", AUDIENCE, &state.repeat(5), NOW, StateError::NotOurs),
             ("expired", AUDIENCE, &state, LATER, StateError::Expired),
-            ("expires later than any state made now", AUDIENCE, &state, NOW - 6, StateError::Expired),
+            ("expires later than any state created now", AUDIENCE, &state, NOW - 6, StateError::Expired),
         ] {
             assert_eq!(open(&sealer(), audience, state, now, TTL).err(), Some(expected), "{name}");
         }
@@ -173,9 +173,9 @@ mod tests {
             let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
             let number = PhoneNumber::parse(&format!("+{digits}")).unwrap();
             let ours = Mark::from_bytes(mark);
-            let (state, nonce) = seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap();
+            let (state, seal_nonce) = seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap();
             let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
-            assert_eq!((&opened.phone_number, opened.nonce), (&number, nonce));
+            assert_eq!((&opened.phone_number, opened.seal_nonce), (&number, seal_nonce));
             assert!(opened.belongs_to(ours));
 
             let mut wire = engine.decode(&state).unwrap();

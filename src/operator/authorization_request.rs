@@ -15,13 +15,13 @@ pub struct AuthorizationRequest<'a> {
     pub client_id: &'a str,
     /// The address of our callback.
     pub redirect_uri: &'a str,
-    /// What the operator returns unchanged.
+    /// The value that the operator returns unchanged.
     pub state: &'a str,
-    /// What the ID token repeats; only with the scope `openid`.
+    /// The value that the ID token must repeat; sent only with the scope `openid`.
     pub nonce: Option<&'a str>,
     /// The `S256` challenge of PKCE.
     pub code_challenge: Option<&'a str>,
-    /// The number, which is sent only if the operator wants a `login_hint`.
+    /// The number to verify. It is sent only if the profile asks for a `login_hint`.
     pub phone_number: &'a PhoneNumber,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn fixed_part(profile: &Profile) -> Url {
     query.added_to(endpoint)
 }
 
-/// A query string. A space in it is `%20` and not `+`, which some operators do not decode.
+/// A query string. A space is written as `%20`, because some operators do not decode `+`.
 struct Query(String);
 
 impl Query {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_what_the_profile_and_the_flow_say() {
+    fn request_has_the_parameters_of_the_profile_and_the_flow() {
         let base = Settings { base_url: Some("https://op.example".to_owned()), ..Settings::default() };
         let mine = "client_id=my%20app&redirect_uri=https%3A%2F%2Fshop.example%2Fcallback&state=A-b_c";
         let scope = "scope=dpv%3AFraudPreventionAndDetection%23number-verification-verify-read";
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_the_endpoint_stays() {
+    fn query_of_the_endpoint_is_kept() {
         let settings = Settings {
             authorization_endpoint: Some("https://op.example/authorize?tenant=a%20b".to_owned()),
             token_endpoint: Some("https://op.example/token".to_owned()),

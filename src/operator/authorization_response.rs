@@ -6,8 +6,7 @@ use super::{AuthorizationCode, codes};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The parameters with which the operator's redirect reaches the callback. They are a URL, so anyone can have written
-/// them.
+/// The parameters of the operator's redirect to the callback. They come from a URL, so anyone can have written them.
 #[derive(Default, Clone)]
 pub struct AuthorizationResponse {
     /// `code`.
@@ -20,12 +19,12 @@ pub struct AuthorizationResponse {
     pub iss: Option<String>,
 }
 
-/// The longest parameter, in bytes. Codes that are signed tokens have some kilobytes; API Gateway accepts 10 KB of
-/// headers and URL.
+/// The longest accepted parameter, in bytes. Codes that are signed tokens take a few kilobytes; API Gateway accepts 10
+/// KB of headers and URL.
 const MAX_LENGTH: usize = 4096;
 
 impl AuthorizationResponse {
-    /// Picks the parameters of the response out of those of the request; others are ignored.
+    /// Reads the parameters of the response and ignores all others.
     ///
     /// # Errors
     /// [`Outcome::InvalidRequest`] with the name of a parameter that is repeated (RFC 6749 §3.1) or too long.
@@ -59,7 +58,7 @@ impl AuthorizationResponse {
         })
     }
 
-    /// The failure that the operator's `error` stands for, if there is one (RFC 6749 §4.1.2.1).
+    /// The failure for the operator's `error`, if it sent one (RFC 6749 §4.1.2.1).
     #[must_use]
     pub fn refusal(&self) -> Option<Failure> {
         let (code, outcome) = codes::of_redirect(self.error.as_deref()?);
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parameters_are_read_and_others_ignored() {
+    fn parameters_are_read_and_others_ignored() {
         let response =
             read("code=abc&state=A%2Bb&iss=https%3A%2F%2Fop.example&session_state=x&session_state=y").unwrap();
         assert_eq!(response.code.as_ref().map(AuthorizationCode::expose), Some("abc"));
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_parameter_counts_as_omitted() {
+    fn empty_parameter_counts_as_omitted() {
         let response = read("code=&state=&error=&iss=").unwrap();
         assert!(response.code.is_none() && response.state.is_none() && response.iss.is_none());
         assert!(response.refusal().is_none());
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_logged_only_by_a_known_name() {
+    fn unknown_error_is_not_logged() {
         for (error, outcome, code) in [
             ("access_denied", Outcome::AccessDenied, "access_denied"),
             ("login_required", Outcome::NotOnMobileNetwork, "login_required"),

@@ -38,7 +38,7 @@ pub(super) struct Proof<'a> {
 }
 
 impl ClientAuthentication {
-    /// HTTP Basic. Both halves are form-urlencoded first (RFC 6749 §2.3.1).
+    /// HTTP Basic. The identifier and the secret are form-urlencoded first (RFC 6749 §2.3.1).
     pub(crate) fn client_secret_basic(client_id: &str, client_secret: &str) -> Self {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(client_id), encode(client_secret));
@@ -73,7 +73,7 @@ impl ClientCredentials {
         }
     }
 
-    /// The claims are those of RFC 7523 §3 and OpenID Connect Core §9.
+    /// Signs an assertion with the claims of RFC 7523 §3 and OpenID Connect Core §9.
     fn assertion(&self, key: &PrivateKey, token_endpoint: &Uri) -> Result<String, Unspecified> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_names_us_the_endpoint_and_a_short_time_and_is_never_the_same() {
+    fn assertion_is_unique_short_lived_and_for_the_token_endpoint() {
         let key = PrivateKey::parse(&ES256_JWK.into()).unwrap();
         let credentials = ClientCredentials {
             client_id: "my-app-id".to_owned(),

@@ -2,10 +2,11 @@
 
 use crate::outcome::Outcome;
 
-/// The text that is logged for a code that is not in the table: it could be somebody's number, code or token.
+/// The text that is logged instead of a code that is not in the table, because that could be a phone number, a code or
+/// a token.
 pub const UNKNOWN: &str = "unknown";
 
-/// Every error code of the specifications, with its outcome in an answer of the token endpoint or of `verify`.
+/// Every error code of the specifications, with its outcome if the token endpoint or `verify` answers with it.
 #[rustfmt::skip]
 const CODES: &[(&str, Outcome)] = &[
     // RFC 6749 §4.1.2.1 and §5.2
@@ -71,8 +72,8 @@ const CODES: &[(&str, Outcome)] = &[
     ("UNSUPPORTED_MEDIA_TYPE",     Outcome::OperatorError),
 ];
 
-/// Finds a code in the table. Operators write CAMARA's codes in several letter cases, with and without the API's name
-/// in front.
+/// Finds a code in the table. Operators write CAMARA's codes in upper or lower case, and with or without the API's name
+/// as a prefix.
 #[must_use]
 pub fn known(code: &str) -> Option<(&'static str, Outcome)> {
     const API: &str = "NUMBER_VERIFICATION.";
@@ -83,8 +84,8 @@ pub fn known(code: &str) -> Option<(&'static str, Outcome)> {
     CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).copied()
 }
 
-/// The name to log for the `error` of a redirect, and its outcome. A redirect is a URL that anyone can write, so it is
-/// believed only about the user, and never about the owner's configuration or the operator's state.
+/// The name to log for the `error` of a redirect, and its outcome. Anyone can write a redirect, so it is trusted only
+/// for statements about the user, never about the owner's configuration or the operator's state.
 ///
 /// With `prompt=none`, which CAMARA implies, `login_required` and `interaction_required` say that the network could not
 /// identify the user (OpenID Connect Core §3.1.2.6).
@@ -103,7 +104,7 @@ pub fn of_redirect(code: &str) -> (&'static str, Outcome) {
 mod tests {
     use super::*;
 
-    /// The lists are copied from the specifications, so that the table cannot forget a code.
+    /// The lists are copied from the specifications, so that no code can be missing from the table.
     #[test]
     fn every_code_of_the_specifications_has_its_outcome() {
         for (outcome, codes) in [
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_believed_only_about_the_user() {
+    fn redirect_is_trusted_only_about_the_user() {
         for (code, name, outcome) in [
             ("access_denied", "access_denied", Outcome::AccessDenied),
             ("Access_Denied", "access_denied", Outcome::AccessDenied),

@@ -11,7 +11,7 @@ use super::profile::{Issuer, IssuerSource, TokenEndpointAuthMethod};
 use super::settings::SettingError;
 use crate::transport::{Answer, Deadline, Transport};
 
-/// The members of an operator's document that are used. [`read`] has checked them.
+/// The members of an operator's document that this function uses, checked by [`read`].
 #[derive(Debug, Clone)]
 pub struct Metadata {
     /// `issuer`, and `authorization_response_iss_parameter_supported` (RFC 9207 §3).
@@ -20,7 +20,7 @@ pub struct Metadata {
     pub authorization_endpoint: Endpoint,
     /// `token_endpoint`.
     pub token_endpoint: Endpoint,
-    /// The one to use of `token_endpoint_auth_methods_supported`.
+    /// The method chosen from `token_endpoint_auth_methods_supported`.
     pub auth_method: TokenEndpointAuthMethod,
 }
 
@@ -40,8 +40,8 @@ const VARIABLE: &str = "OPERATOR_DISCOVERY_URL";
 /// The longest wait for the document: half of Lambda's init phase (10 s).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The methods in order of preference. A document does not say for which of them this client is registered; developer
-/// portals usually hand out a client secret.
+/// The methods in order of preference. A document does not say which of them this client is registered for; developer
+/// portals usually issue a client secret.
 const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
     ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
     ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
@@ -51,7 +51,7 @@ const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
 /// Reads the document at `url`.
 ///
 /// # Errors
-/// The document cannot be read or used; the text says why and how to fix it.
+/// The document cannot be read or used. The text says why and how to fix it.
 pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, SettingError> {
     let request = http::Request::get(url.as_str())
         .header(ACCEPT, "application/json")
@@ -166,7 +166,7 @@ mod tests {
     const WELL_KNOWN: &str = "https://op.example/.well-known/openid-configuration";
 
     #[test]
-    fn the_required_members_are_enough() {
+    fn required_members_are_enough() {
         let metadata = read(WELL_KNOWN, |_| ()).unwrap();
         assert_eq!(metadata.token_endpoint.uri(), "https://op.example/token");
         assert_eq!(metadata.auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_must_own_the_address() {
+    fn issuer_must_own_the_address() {
         for (url, issuer, ok) in [
             (WELL_KNOWN, "https://op.example", true),
             (WELL_KNOWN, "https://op.example/", true),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_supported_authentication_method_is_chosen() {
+    fn supported_authentication_method_is_chosen() {
         use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost, PrivateKeyJwt};
         for (listed, chosen) in [
             (json!(["private_key_jwt", "client_secret_basic"]), Some(ClientSecretBasic)),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_document_says_why() {
+    fn unusable_document_says_why() {
         let without = |member: &'static str| {
             read(WELL_KNOWN, move |document| drop(document.as_object_mut().unwrap().remove(member)))
         };

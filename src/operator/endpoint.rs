@@ -1,10 +1,9 @@
-//! Addresses of an operator, and the rule for every URL that an owner configures.
+//! The addresses of an operator, and the rule for every URL that an owner configures.
 
 use http::Uri;
 use url::{Host, Url};
 
-/// An address that is parsed once and kept in both forms: as a URL, to which parameters are added, and as the URI of a
-/// request.
+/// An address, parsed once into two forms: a URL, to which parameters can be added, and the URI of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     url: Url,
@@ -12,7 +11,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses an address that a person configured: `https`, or `http` towards this machine.
+    /// Parses an address that a person configured: `https`, or `http` to this machine.
     ///
     /// # Errors
     /// What is wrong with it, without the value.
@@ -20,8 +19,8 @@ impl Endpoint {
         Self::from_url(secure_url(text)?)
     }
 
-    /// Parses an address that a document on the network names: `https` only, because such a document must not direct
-    /// requests to this machine in clear text.
+    /// Parses an address from a document on the network: `https` only, because such a document must not be able to send
+    /// requests to this machine in plain text.
     ///
     /// # Errors
     /// What is wrong with it, without the value.
@@ -39,7 +38,7 @@ impl Endpoint {
         Ok(Self { url, uri })
     }
 
-    /// The address with `path` added to its own path.
+    /// Adds `path` to the path of `base`.
     pub(super) fn below(base: &Url, path: &str) -> Result<Self, String> {
         if base.query().is_some() || base.fragment().is_some() {
             return Err("cannot have a query or fragment; give the part before /authorize".into());
@@ -61,14 +60,14 @@ impl Endpoint {
         &self.uri
     }
 
-    /// Whether both addresses have the same scheme, host and port, so that one connection serves both.
+    /// Returns whether both addresses have the same scheme, host and port, so that they can share a connection.
     #[must_use]
     pub fn same_origin(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
     }
 }
 
-/// Parses a URL of the configuration: `https`, or `http` towards this machine.
+/// Parses a URL of the configuration: `https`, or `http` to this machine.
 ///
 /// # Errors
 /// What is wrong with it, without the value.
@@ -92,7 +91,7 @@ fn request_uri(url: &Url) -> Result<Uri, String> {
     Uri::try_from(url.as_str()).map_err(|e| format!("not a URL to send requests to ({e})"))
 }
 
-/// Whether a URL leads to this machine, or from a container to the machine it runs on.
+/// Returns whether a URL points to this machine, or from a container to the machine it runs on.
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name == "host.docker.internal",
@@ -107,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_only_for_this_machine_and_never_for_a_document() {
+    fn plain_http_is_only_for_configured_addresses_on_this_machine() {
         for (text, configured, in_a_document) in [
             ("https://operator.example/token", true, true),
             ("http://localhost:9901/token", true, false),
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_below_a_base_has_its_path() {
+    fn endpoint_below_a_base_keeps_the_path_of_the_base() {
         for base in ["https://operator.example/gw", "https://operator.example/gw/"] {
             let endpoint = Endpoint::below(&Url::parse(base).unwrap(), "/token").unwrap();
             assert_eq!(endpoint.uri(), "https://operator.example/gw/token");

@@ -1,4 +1,4 @@
-//! The three endpoints of one operator, and where they come from.
+//! The three endpoints of one operator, and their sources.
 
 use super::discovery::Metadata;
 use super::endpoint::{Endpoint, secure_url};
@@ -31,14 +31,14 @@ impl Endpoints {
             source.authorization = metadata.authorization_endpoint.clone();
             source.token = metadata.token_endpoint.clone();
             if verify.is_none() && settings.base_url.is_none() {
-                source.check_verify_beside_document(settings)?;
+                source.check_verify_with_document(settings)?;
             }
         }
 
         let elsewhere = |endpoint: &Option<Endpoint>, source: &Endpoint| {
             endpoint.as_ref().is_some_and(|endpoint| !endpoint.same_origin(source))
         };
-        // A preset knows where its operator's `verify` is. An owner who gives the operator's address may add that.
+        // A preset already has its operator's `verify`. An owner who sets the operator's address may also set `verify`.
         let is_preset = metadata.is_none() && settings.base_url.is_none();
         let rows = [
             (AUTHORIZATION, authorization.is_some(), elsewhere(&authorization, &source.authorization)),
@@ -48,7 +48,7 @@ impl Endpoints {
         let unset: Vec<_> = rows.iter().filter(|(_, is_set, _)| !is_set).map(|(variable, ..)| *variable).collect();
         if let Some((variable, ..)) = rows.iter().find(|(.., elsewhere)| *elsewhere && !unset.is_empty()) {
             let fault = format!(
-                "is on another host than the rest of the operator's endpoints; set {} too, so that no token goes to \
+                "is on a different host from the operator's other endpoints; set {} too, so that no token goes to \
                  another operator",
                 unset.join(" and ")
             );
@@ -81,13 +81,13 @@ impl Endpoints {
         })
     }
 
-    /// A discovery document does not name `verify`, so the preset's is used, but only if it is the same operator's.
-    fn check_verify_beside_document(&self, settings: &Settings) -> Result<(), SettingError> {
+    /// A discovery document does not name `verify`, so the preset's is used, but only if it belongs to that operator.
+    fn check_verify_with_document(&self, settings: &Settings) -> Result<(), SettingError> {
         let fault = if settings.operator.is_none() {
-            "not set, and a discovery document does not name it; give the operator's address of verify"
+            "not set, and a discovery document does not name it; give the address of the operator's verify"
         } else if !self.verify.same_origin(&self.token) {
-            "not set, and OPERATOR's verify is on another host than the discovery document's token_endpoint; give the \
-             address of verify of the operator whose document it is"
+            "not set, and OPERATOR's verify is on a different host from the discovery document's token_endpoint; give \
+             the address of verify of the operator that published the document"
         } else {
             return Ok(());
         };
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_discovery_document_goes_with_a_verify_of_the_same_operator() {
+    fn discovery_document_needs_a_verify_of_its_operator() {
         let metadata = Metadata::example();
         let document = ["https://op.example/oauth/auth", "https://op.example/oauth/token"];
         let below_base = "https://op.example/gw/number-verification/v0/verify";
         for (name, variables, expected) in [
             ("verify explicit", vec![V], Ok([document[0], document[1], V.1])),
             ("verify below a base address", vec![BASE], Ok([document[0], document[1], below_base])),
-            ("verify explicit beside a preset", vec![PRESET, V], Ok([document[0], document[1], V.1])),
+            ("verify explicit with a preset", vec![PRESET, V], Ok([document[0], document[1], V.1])),
             ("all three", vec![A, T, V], Ok([A.1, T.1, V.1])),
             ("no verify", vec![], Err("VERIFY_ENDPOINT: not set, and a discovery document")),
             ("the preset of another operator", vec![PRESET], Err("VERIFY_ENDPOINT: not set, and OPERATOR's verify")),
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// An error is expected as its variable and a part of its text.
+    /// An expected error is written as its variable and a part of its text.
     fn expect(name: &str, merged: Result<[String; 3], String>, expected: Result<[&str; 3], &str>) {
         match (merged, expected) {
             (Ok(endpoints), Ok(expected)) => assert_eq!(endpoints, expected, "{name}"),

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::profile::Issuer;
 
-/// The claims an ID token must have. Its signature is not checked: §3.1.3.7 (6) accepts TLS instead, if the token comes
-/// from the token endpoint itself.
+/// The claims an ID token must have. Its signature is not checked: §3.1.3.7 (6) accepts TLS instead if the token comes
+/// directly from the token endpoint.
 #[derive(Debug, Clone, Default)]
 pub struct ExpectedIdToken {
-    /// The `nonce` of the authorization request, if this function made that request.
+    /// The `nonce` of the authorization request, if this function created that request.
     pub nonce: Option<String>,
     /// The operator's issuer, if it is known.
     pub issuer: Option<Issuer>,
@@ -36,7 +36,7 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// The tolerated error of an operator's clock, in seconds.
+/// The tolerated inaccuracy of an operator's clock, in seconds.
 const LEEWAY_SECONDS: f64 = 60.0;
 
 impl ExpectedIdToken {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_issuer_is_told_with_the_source_of_the_right_one() {
+    fn wrong_issuer_is_reported_with_the_source_of_the_right_one() {
         for (source, named) in [
             (IssuerSource::Variable, "given by ISSUER"),
             (IssuerSource::DiscoveryDocument, "by the discovery document"),
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn every_claim_counts() {
+    fn every_claim_is_checked() {
         let expected = expected(IssuerSource::Variable);
         for (name, change, ok) in [
             ("correct", json!({}), true),
             ("several audiences, issued to us", json!({ "aud": ["us", "them"], "azp": "us" }), true),
             ("a list of one", json!({ "aud": ["us"] }), true),
-            ("a clock that is a little off", json!({ "exp": NOW - 30 }), true),
+            ("a slightly inaccurate clock", json!({ "exp": NOW - 30 }), true),
             ("an exp that no clock reaches", json!({ "exp": u64::MAX }), true),
             ("an exp with a fraction", json!({ "exp": 1_800_000_060.5 }), true),
             ("another nonce", json!({ "nonce": "n-2" }), false),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_issuer_or_nonce_is_not_checked() {
+    fn unknown_issuer_or_nonce_is_not_checked() {
         let other = json!({ "iss": "https://other.example", "nonce": "other" });
         assert_eq!(ExpectedIdToken::default().check(Some(&token(&other)), "us", NOW), Ok(()));
     }

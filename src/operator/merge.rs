@@ -1,6 +1,6 @@
-//! How settings become a [`Profile`].
+//! Merges settings into a [`Profile`].
 //!
-//! Each value comes from the first that has it: its own variable, the operator's discovery document,
+//! Each value comes from the first source that has it: its own variable, the operator's discovery document,
 //! `OPERATOR_BASE_URL`, and the preset that `OPERATOR` names.
 
 use url::Url;
@@ -85,7 +85,7 @@ impl Settings {
                 "is on the host of REDIRECT_URI; give the operator's issuer, not our own, or none".into(),
             ));
         }
-        // The text itself: a parsed URL ends in a slash that an issuer need not have.
+        // The text is kept as it is, because a parsed URL ends in a slash that an issuer need not have.
         Ok(Some(Issuer { identifier: identifier.clone(), in_callback: true, source: IssuerSource::Variable }))
     }
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_those_of_the_telefonica_sandbox() {
+    fn defaults_are_for_the_telefonica_sandbox() {
         let profile = profile(&[]).unwrap();
         assert_eq!(profile.scope, "dpv:FraudPreventionAndDetection#number-verification-verify-read");
         assert_eq!(profile.token_endpoint_auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presets_login_hint_is_only_for_its_own_operator() {
+    fn login_hint_of_a_preset_is_only_for_its_own_operator() {
         let own = [
             ("AUTHORIZATION_ENDPOINT", "https://op.example/authorize"),
             ("TOKEN_ENDPOINT", "https://op.example/token"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explicit_variable_wins_over_the_preset() {
+    fn explicit_variable_wins_over_the_preset() {
         let profile = profile(&[
             ("OPERATOR", "orange-playground"),
             ("SCOPE", "dpv:FraudPreventionAndDetection number-verification:verify"),
@@ -180,18 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn an_explicit_issuer_wins_over_the_discovered_one() {
+    fn explicit_issuer_wins_over_the_discovered_one() {
         let metadata = Metadata::example();
-        let beside = [("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")];
+        let variables = [("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")];
         let issuer = |variables| settings(variables).profile(Some(&metadata), None).unwrap().issuer.unwrap();
-        assert_eq!(issuer(&beside[..1]), metadata.issuer);
-        let explicit = issuer(&beside);
+        assert_eq!(issuer(&variables[..1]), metadata.issuer);
+        let explicit = issuer(&variables);
         assert_eq!(explicit.identifier, "https://i.example", "without the slash of a parsed URL");
         assert!(explicit.in_callback && explicit.source == IssuerSource::Variable);
     }
 
     #[test]
-    fn an_issuer_on_our_own_host_is_refused() {
+    fn issuer_on_our_own_host_is_refused() {
         let redirect_uri = Url::parse("https://shop.example/numberverification-callback").unwrap();
         for (issuer, ok) in [
             ("https://operator.example", true),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_names_its_variable_and_the_fix() {
+    fn bad_value_names_its_variable_and_the_fix() {
         for (variable, value, reason) in [
             ("OPERATOR", "acme", "telefonica-sandbox"),
             ("OPERATOR_BASE_URL", "operator.example", "not a URL"),

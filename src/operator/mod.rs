@@ -49,17 +49,17 @@ redacted_strings! {
     CodeVerifier;
 }
 
-/// A client's identity and how it proves it.
+/// A client's identity and credentials.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     /// The OAuth `client_id`.
     pub client_id: String,
-    /// How the client proves its identity at the token endpoint.
+    /// The method and credentials by which the client authenticates at the token endpoint.
     pub authentication: ClientAuthentication,
 }
 
 impl ClientCredentials {
-    /// Credentials as an operator's developer portal shows them, sent with HTTP Basic.
+    /// Creates credentials as an operator's developer portal shows them. They are sent with HTTP Basic.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         let client_id = client_id.into();
         let authentication = ClientAuthentication::client_secret_basic(&client_id, &client_secret.into());
@@ -67,7 +67,7 @@ impl ClientCredentials {
     }
 }
 
-/// An authorization code with what must accompany it to the token endpoint.
+/// An authorization code with everything that must accompany it to the token endpoint.
 #[derive(Debug, Clone)]
 pub struct AuthorizationGrant {
     /// The code of the callback.
@@ -76,7 +76,7 @@ pub struct AuthorizationGrant {
     pub redirect_uri: String,
     /// The verifier, if the authorization request had a challenge.
     pub code_verifier: Option<CodeVerifier>,
-    /// What the ID token must say, if the scope has `openid`.
+    /// The claims that the ID token must have, if the scope has `openid`.
     pub id_token: Option<ExpectedIdToken>,
 }
 
@@ -92,14 +92,14 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// An operator that is reached through `transport`.
+    /// Creates an operator that is called through `transport`.
     #[must_use]
     pub fn new(transport: Transport, profile: Profile) -> Self {
         let authorization_url = authorization_request::fixed_part(&profile);
         Self { transport, profile, authorization_url }
     }
 
-    /// What is known of the operator.
+    /// The operator's profile.
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.profile

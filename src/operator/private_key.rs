@@ -214,7 +214,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_key_chooses_the_algorithm_and_signs_with_it() {
+    fn key_type_decides_the_algorithm() {
         let ps256 = RSA_JWK.replacen('{', r#"{"alg":"PS256","#, 1);
         let algorithms: [(&str, &str, &'static dyn VerificationAlgorithm); 3] = [
             (ES256_JWK, "ES256", &ECDSA_P256_SHA256_FIXED),
@@ -241,7 +241,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn pem_in_its_three_forms() {
+    fn pem_is_read_in_all_three_forms() {
         use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
         let pem = |label: &str, der: &[u8]| {
             let body = base64::prelude::BASE64_STANDARD.encode(der);

@@ -1,4 +1,4 @@
-//! What is known of one operator: its addresses, and what it expects of a client.
+//! The profile of one operator: its addresses, and its requirements for a client.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// One operator. It is made by [`Settings::profile`](super::Settings::profile); every value in it is valid.
+/// One operator. [`Settings::profile`](super::Settings::profile) builds it, and every value in it is valid.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The address to which the browser is sent.
@@ -15,23 +15,23 @@ pub struct Profile {
     pub token_endpoint: Endpoint,
     /// The address of CAMARA's `verify`.
     pub verify_endpoint: Endpoint,
-    /// How the client authenticates at the token endpoint.
+    /// The method by which the client authenticates at the token endpoint.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// The `scope` of the authorization request.
     pub scope: String,
-    /// Whether to send a `code_challenge` (RFC 7636, method `S256`).
+    /// True if a `code_challenge` is sent (RFC 7636, method `S256`).
     pub pkce: bool,
-    /// Whether to send `prompt=none`.
+    /// True if `prompt=none` is sent.
     pub prompt_none: bool,
-    /// Whether to send the number as `login_hint=tel:+…`.
+    /// True if the number is sent as `login_hint=tel:+…`.
     pub login_hint_tel: bool,
     /// The operator's issuer, if it is known.
     pub issuer: Option<Issuer>,
-    /// How the number is sent to `verify`.
+    /// The form in which the number is sent to `verify`.
     pub phone_number_format: PhoneNumberFormat,
 }
 
-/// How the client authenticates at the token endpoint (RFC 7591 §2).
+/// The methods of client authentication at the token endpoint (RFC 7591 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenEndpointAuthMethod {
     /// HTTP Basic (RFC 6749 §2.3.1).
@@ -47,22 +47,22 @@ pub enum TokenEndpointAuthMethod {
 pub enum PhoneNumberFormat {
     /// `phoneNumber`: E.164 with `+`.
     Plain,
-    /// `hashedPhoneNumber`: SHA-256 of that, in hexadecimal.
+    /// `hashedPhoneNumber`: SHA-256 of the number in E.164 with `+`, in hexadecimal.
     Hashed,
 }
 
-/// The operator's identity, as its `iss` values state it.
+/// The operator's identity, as stated by its `iss` values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
-    /// What a callback's `iss` (RFC 9207) and the `iss` of an ID token must equal.
+    /// The required value of a callback's `iss` (RFC 9207) and of an ID token's `iss`.
     pub identifier: String,
-    /// Whether every callback must have an `iss`. A discovery document says so itself (RFC 9207 §3).
+    /// True if every callback must have an `iss`. A discovery document states this itself (RFC 9207 §3).
     pub in_callback: bool,
-    /// Where the identifier was configured.
+    /// The place where the identifier is configured.
     pub source: IssuerSource,
 }
 
-/// Where an issuer was configured, so that a message can name the place to correct.
+/// The place where an issuer is configured, so that a message can name the place to correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssuerSource {
     /// The variable `ISSUER`.
@@ -81,17 +81,17 @@ impl fmt::Display for IssuerSource {
 }
 
 impl Profile {
-    /// Whether the scope asks for an ID token (OpenID Connect Core §3.1.2.1).
+    /// Returns whether the scope asks for an ID token (OpenID Connect Core §3.1.2.1).
     #[must_use]
     pub fn openid(&self) -> bool {
         self.scope.split(' ').any(|token| token == "openid")
     }
 
-    /// Checks a callback's `iss` (RFC 9207 §2.4): if the issuer is known, a response of another one is not for us, and
-    /// could be part of a mix-up attack.
+    /// Checks a callback's `iss` (RFC 9207 §2.4). If the issuer is known, a response from another issuer is not for us,
+    /// and could be part of a mix-up attack.
     ///
     /// # Errors
-    /// `iss` is another issuer, or it is missing although this operator always sends it.
+    /// `iss` names another issuer, or is missing although this operator always sends it.
     pub fn check_issuer(&self, iss: Option<&str>) -> Result<(), Failure> {
         let Some(issuer) = &self.issuer else { return Ok(()) };
         let fault = match iss {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_iss_must_be_the_known_issuer_and_the_message_says_who_knows_it() {
+    fn iss_must_be_the_known_issuer_and_the_message_names_its_source() {
         let mut profile = Settings::default().profile(None, None).unwrap();
         for (known, in_callback, iss, reason) in [
             (None, false, None, None),

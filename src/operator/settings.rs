@@ -1,4 +1,4 @@
-//! What an owner can set about an operator.
+//! The settings of an operator.
 
 use std::fmt;
 
@@ -37,18 +37,18 @@ pub struct Settings {
     pub phone_number_format: Option<String>,
 }
 
-/// A setting that cannot be used: the variable, what is wrong and how to fix it, in one line. It never contains the
+/// A setting that cannot be used. Its text is one line: the variable, the fault and the fix. It never contains the
 /// value, which may be a secret in the wrong place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError {
     /// The name of the variable.
     pub variable: &'static str,
-    /// What is wrong with it and how to fix it.
+    /// The fault and how to fix it.
     pub fault: String,
 }
 
 impl SettingError {
-    /// A fault of a variable.
+    /// Creates the error for a variable.
     pub fn new(variable: &'static str, fault: impl Into<String>) -> Self {
         Self { variable, fault: fault.into() }
     }

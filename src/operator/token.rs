@@ -37,8 +37,8 @@ impl Operator {
     /// Exchanges an authorization code for an access token, and records the call.
     ///
     /// # Errors
-    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it did not accept the client, and
-    /// the code is still unused.
+    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it refused the client, and the code
+    /// is still unused.
     pub async fn exchange(
         &self,
         grant: &AuthorizationGrant,
@@ -131,7 +131,7 @@ pub(super) fn read_token(
     Ok(AccessToken(header))
 }
 
-/// Every part of the request was checked before, so this is a fault of this program and not of the operator.
+/// Every part of the request was already checked, so this is a defect of this program and not the operator's fault.
 fn unsendable() -> Failure {
     Failure::new(
         Outcome::Misconfigured,

@@ -65,7 +65,7 @@ pub(super) fn read_match(answer: &Answer) -> Result<bool, Failure> {
     Ok(verdict.device_phone_number_verified)
 }
 
-/// SHA-256, in hexadecimal, of the E.164 number with its `+`.
+/// Hashes the E.164 number with its `+`: SHA-256 in hexadecimal.
 fn hashed(phone_number: &PhoneNumber) -> String {
     let hash = digest(&SHA256, phone_number.expose().as_bytes());
     hash.as_ref().iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_the_number_with_its_plus() {
+    fn hash_includes_the_plus() {
         // printf '+34600000001' | sha256sum
         let number = PhoneNumber::parse("+34600000001").unwrap();
         assert_eq!(hashed(&number).len(), 64);

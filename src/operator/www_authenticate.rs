@@ -5,9 +5,9 @@ use http::header::WWW_AUTHENTICATE;
 
 /// The `error` parameter of the first `Bearer` challenge that has one.
 ///
-/// A header holds several challenges, and several headers one list (RFC 9110 §11.6.1): `Basic realm="a, b", Bearer
-/// realm="x", error="invalid_token"`. Schemes and parameter names have no letter case; a value is a token or a quoted
-/// string. A header that does not follow the grammar is read up to its fault.
+/// A header can contain several challenges, and several headers form one list (RFC 9110 §11.6.1): `Basic realm="a, b",
+/// Bearer realm="x", error="invalid_token"`. Schemes and parameter names are case-insensitive; a value is a token or a
+/// quoted string. A header that breaks the grammar is read up to its fault.
 pub(super) fn bearer_error(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     values.into_iter().find_map(|value| error_of(value, "Bearer"))
@@ -21,7 +21,7 @@ fn error_of(value: &str, scheme: &str) -> Option<String> {
         rest.skip(|c| matches!(c, ',' | ' ' | '\t'));
         let name = rest.token()?;
         rest.skip(is_blank);
-        // `name = value` is a parameter of the challenge before it; a token alone begins a challenge. The padding of a
+        // `name = value` is a parameter of the challenge before it; a token alone starts a challenge. The padding of a
         // token68 (`Negotiate abc==`) is not a parameter, and ends that challenge.
         if let Some(after) = rest.0.strip_prefix('=') {
             rest = Rest(after);
@@ -39,7 +39,7 @@ fn error_of(value: &str, scheme: &str) -> Option<String> {
     }
 }
 
-/// The part of a header value that is not yet read.
+/// The part of a header value that has not been read yet.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
@@ -47,7 +47,7 @@ impl<'a> Rest<'a> {
         self.0 = self.0.trim_start_matches(skipped);
     }
 
-    /// A token (RFC 9110 §5.6.2), which in the place of a scheme or a parameter is also enough of a token68 (§11.2).
+    /// Reads a token (RFC 9110 §5.6.2). It also skips a token68 (§11.2) in the place of a scheme or a parameter.
     fn token(&mut self) -> Option<&'a str> {
         let end = self.0.find(|c: char| !is_token_character(c)).unwrap_or(self.0.len());
         let (token, rest) = self.0.split_at_checked(end).filter(|(token, _)| !token.is_empty())?;
@@ -55,7 +55,7 @@ impl<'a> Rest<'a> {
         Some(token)
     }
 
-    /// A token or a quoted string (RFC 9110 §5.6.4) without its quotes and backslashes.
+    /// Reads a token or a quoted string (RFC 9110 §5.6.4), without quotes and backslashes.
     fn value(&mut self) -> Option<String> {
         let Some(quoted) = self.0.strip_prefix('"') else { return self.token().map(str::to_owned) };
         let mut value = String::new();
@@ -79,7 +79,7 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// `tchar` of RFC 9110 §5.6.2, and `/`, which only a token68 has.
+/// Returns whether this is a `tchar` of RFC 9110 §5.6.2, or `/`, which only a token68 can contain.
 fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~/".contains(c)
 }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_of_the_bearer_challenge_is_found() {
+    fn error_of_the_bearer_challenge_is_found() {
         for (name, value, error) in [
             ("RFC 6750 §3", r#"Bearer realm="example", error="invalid_token""#, Some("invalid_token")),
             ("alone", r#"Bearer error="insufficient_scope""#, Some("insufficient_scope")),

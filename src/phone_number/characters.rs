@@ -1,6 +1,6 @@
-//! What stands between the digits of a phone number, seen or unseen.
+//! The characters between the digits of a phone number, visible or not.
 
-/// Whether people, address books and phones put this character between digits, or it is invisible.
+/// Returns whether people, address books or phones put this character between digits, or it is invisible.
 pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '.' | '\u{b7}' | '\u{ff0e}')

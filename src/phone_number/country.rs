@@ -1,16 +1,17 @@
 //! Country codes, and the zero that some countries drop after theirs.
 
-/// Whether a zero follows a country code after which nobody abroad dials one.
+/// Returns whether a zero follows a country code that drops it when dialled from abroad.
 pub fn has_trunk_zero(digits: &str) -> bool {
     let (country, national) = digits.split_at_checked(country_code_length(digits)).unwrap_or((digits, ""));
     national.starts_with('0') && !KEEP_THE_ZERO.contains(&country)
 }
 
-/// Countries without a trunk prefix, where the numbers of some lines start with a zero of their own: Italy, Côte
-/// d'Ivoire, Burkina Faso, Benin, Gabon, Congo, San Marino and Tajikistan (their national plans, ITU-T E.129).
+/// Countries without a trunk prefix, in which some numbers start with a zero of their own: Italy, Côte d'Ivoire,
+/// Burkina Faso, Benin, Gabon, Congo, San Marino and Tajikistan (their national plans, ITU-T E.129).
 const KEEP_THE_ZERO: [&str; 8] = ["39", "225", "226", "229", "241", "242", "378", "992"];
 
-/// How many digits the country code has (ITU-T E.164: zones 1 and 7 have one, the listed ones two, all others three).
+/// The number of digits in the country code (ITU-T E.164: zones 1 and 7 have one, the listed codes two, all others
+/// three).
 pub fn country_code_length(digits: &str) -> usize {
     match digits.as_bytes() {
         [b'1' | b'7', ..] => 1,

@@ -1,5 +1,6 @@
-//! Credentials of the function's role where Lambda does not put them into the environment: with `SnapStart`, and
-//! wherever an environment outlives one set of them, an address is given instead, to ask again before they expire.
+//! The credentials of the function's role if Lambda does not put them into the environment. With `SnapStart`, and
+//! whenever an environment outlives its credentials, Lambda gives an address from which to renew them before they
+//! expire.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
@@ -17,8 +18,8 @@ use zeroize::Zeroizing;
 use crate::transport::Deadline;
 use crate::transport::Transport;
 
-/// Asks `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as `Authorization`. The SDK
-/// keeps what it gets until shortly before it expires.
+/// Requests credentials from `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as
+/// `Authorization`. The SDK keeps the credentials until shortly before they expire.
 #[derive(Debug)]
 pub(crate) struct ContainerCredentials {
     transport: Transport,
@@ -26,12 +27,12 @@ pub(crate) struct ContainerCredentials {
     authorization: Option<HeaderValue>,
 }
 
-/// The endpoint is on the same machine.
+/// The timeout; it is short because the endpoint is on this machine.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answered {
+struct Document {
     access_key_id: String,
     secret_access_key: Zeroizing<String>,
     token: Zeroizing<String>,
@@ -39,6 +40,8 @@ struct Answered {
 }
 
 impl ContainerCredentials {
+    /// Creates the provider from the values of the two variables.
+    ///
     /// # Errors
     /// The variable that cannot be used, in one line.
     pub(crate) fn new(transport: Transport, uri: &str, authorization: Option<String>) -> Result<Self, String> {
@@ -62,16 +65,16 @@ impl ContainerCredentials {
         let request = request.body("").map_err(CredentialsError::invalid_configuration)?;
         let answer = self.transport.send(request, Deadline::after(PATIENCE)).await;
         let answer = answer.map_err(CredentialsError::provider_error)?;
-        let answered = (answer.status == 200).then(|| answer.json_object::<Answered>()).flatten();
-        let answered = answered.ok_or_else(|| CredentialsError::unhandled("not the JSON of credentials"))?;
-        let expires = DateTime::from_str(&answered.expiration, Format::DateTime)
+        let document = (answer.status == 200).then(|| answer.json_object::<Document>()).flatten();
+        let document = document.ok_or_else(|| CredentialsError::unhandled("not JSON with credentials"))?;
+        let expires = DateTime::from_str(&document.expiration, Format::DateTime)
             .ok()
             .and_then(|time| SystemTime::try_from(time).ok())
-            .ok_or_else(|| CredentialsError::unhandled("no time of expiration"))?;
+            .ok_or_else(|| CredentialsError::unhandled("no expiration time"))?;
         Ok(Credentials::new(
-            answered.access_key_id,
-            answered.secret_access_key.as_str(),
-            Some(answered.token.as_str().to_owned()),
+            document.access_key_id,
+            document.secret_access_key.as_str(),
+            Some(document.token.as_str().to_owned()),
             Some(expires),
             "container",
         ))

@@ -1,5 +1,5 @@
-//! Why the secret cannot be used: which secret, what is wrong and how to fix it. Never its value, and of Secrets
-//! Manager's answer only what is known here.
+//! The reasons the secret cannot be used: the name of the secret, the fault and the fix. They never contain its value,
+//! and only known parts of Secrets Manager's answer.
 
 use aws_sdk_secretsmanager::config::http::HttpResponse;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
@@ -8,10 +8,10 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// What the SDK returns instead of the secret.
+/// The error that the SDK returns instead of the secret.
 pub(super) type ReadError = SdkError<GetSecretValueError, HttpResponse>;
 
-/// Refusals that the log may name. All others are unknown to this program, and their text could be anything.
+/// The error codes that the log may contain. All others are unknown to this program, and could be any text.
 const REFUSALS: [&str; 10] = [
     "ExpiredTokenException",
     "IncompleteSignatureException",
@@ -27,29 +27,29 @@ const REFUSALS: [&str; 10] = [
 
 const NOT_UNDERSTOOD: &str = "Secrets Manager's answer cannot be understood";
 
-/// A fault that only the owner can fix.
+/// The failure for a fault that only the owner can fix.
 pub(super) fn misconfigured(secret_id: &str, fault: &str) -> Failure {
     Failure::new(Outcome::Misconfigured, format!("secret {secret_id}: {fault}"))
 }
 
-/// There was no answer in time.
+/// The failure if there was no answer in time.
 pub(super) fn timed_out(secret_id: &str) -> Failure {
     let reason = format!("secret {secret_id}: Secrets Manager gave no answer before the deadline");
     Failure::new(Outcome::OperatorTimeout, reason)
 }
 
-/// A fault that passes without the owner.
+/// The failure for a fault that goes away without the owner's help.
 fn busy(secret_id: &str, how: &str) -> Failure {
     let reason = format!("secret {secret_id}: Secrets Manager {how}; if this lasts, check its quotas and AWS Health");
     Failure::new(Outcome::OperatorBusy, reason)
 }
 
-/// Whether the secret has no version with the requested label.
+/// Returns whether the secret has no version with the requested label.
 pub(super) fn is_missing(error: &ReadError) -> bool {
     error.code() == Some("ResourceNotFoundException")
 }
 
-/// The failure that an error of the SDK means.
+/// The failure for an error of the SDK.
 pub(super) fn of(secret_id: &str, error: &ReadError) -> Failure {
     let unavailable = error.raw_response().is_some_and(|response| response.status().is_server_error());
     match error {
@@ -72,13 +72,13 @@ pub(super) fn of(secret_id: &str, error: &ReadError) -> Failure {
         SdkError::ServiceError(_) if error.code() == Some("ThrottlingException") => {
             busy(secret_id, "limits how often it is read")
         }
-        _ if unavailable => busy(secret_id, "is unavailable for now"),
+        _ if unavailable => busy(secret_id, "is temporarily unavailable"),
         SdkError::ServiceError(_) => misconfigured(secret_id, &refusal(secret_id, error)),
         _ => misconfigured(secret_id, NOT_UNDERSTOOD),
     }
 }
 
-/// A 4xx answer. Two codes have several causes, which only their messages tell apart.
+/// The fault and the fix for a 4xx answer. Two codes have several causes, which only their messages distinguish.
 fn refusal(secret_id: &str, error: &ReadError) -> String {
     let message = error.message().unwrap_or_default();
     match error.code() {

@@ -1,4 +1,4 @@
-//! The secret in Secrets Manager: the client's credentials, and the key that everything is sealed with.
+//! The secret in Secrets Manager: the client's credentials, and the source of the keys for sealing.
 //!
 //! - [`SecretStore`] (`store.rs`): reads the secret, keeps it and decides which versions of it may be used;
 //!   `shared_read.rs` lets concurrent requests share a read, `failures.rs` explains why one failed.
@@ -26,7 +26,7 @@ use value::Members;
 /// One version of the secret, parsed and ready for use.
 #[derive(Debug)]
 pub struct Secret {
-    /// The client's identifier, and how it authenticates.
+    /// The client's identifier and credentials.
     pub credentials: ClientCredentials,
     /// The keys derived from `state_key`, or from the client secret if there is no `state_key`.
     pub sealer: Sealer,
@@ -38,7 +38,7 @@ impl Secret {
     /// Parses the secret's value. `client_id` is the configured one, which takes precedence over the secret's own.
     ///
     /// # Errors
-    /// What is missing or malformed, for the log; never the value.
+    /// The missing or malformed part, for the log. It never contains the value.
     pub fn parse(value: &str, client_id: Option<&str>, method: TokenEndpointAuthMethod) -> Result<Self, String> {
         let value = value::trim(value);
         let members = Members::read(value)?;

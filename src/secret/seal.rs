@@ -1,4 +1,4 @@
-//! Sealing: encrypts and authenticates what a browser keeps for this function.
+//! Sealing: encrypts and authenticates the texts that a browser keeps for this function.
 //!
 //! # Wire format
 //! base64url, without padding, of
@@ -10,12 +10,12 @@
 //! | n | the text, encrypted with AES-256-GCM-SIV |
 //! | 16 | its tag |
 //!
-//! AES-GCM-SIV (RFC 8452) is used because nonces are random and the key lives as long as the client secret: a repeated
+//! AES-GCM-SIV (RFC 8452) is used because nonces are random and the key lives as long as the client secret. A repeated
 //! nonce, which is likely after some billions of states, reveals only whether the two texts are equal.
 //!
-//! The keys are derived with HKDF-SHA-256 (RFC 5869), a different one for each [`Purpose`]. Whatever a sealed text is
-//! bound to is its associated data. Each part is preceded by its length, so that two different lists of parts never
-//! give the same bytes.
+//! The keys are derived with HKDF-SHA-256 (RFC 5869), a different one for each [`Purpose`]. The values that a sealed
+//! text is bound to are its associated data. Each is preceded by its length, so that two different lists never give the
+//! same bytes.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -27,12 +27,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 const VERSION: u8 = 1;
 const KEY_LEN: usize = 32;
 
-/// What a text is sealed for. Each purpose has its own key, so a text sealed for one does not open for another.
+/// The purpose of a sealed text. Each purpose has its own key, so a text sealed for one does not open for another.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose {
     /// The `state` parameter.
     State,
-    /// What ties a verification to whoever started it.
+    /// The text that ties a verification to the browser that started it.
     Binding,
 }
 
@@ -43,7 +43,7 @@ pub struct Sealer {
     derived: hmac::Key,
 }
 
-/// A text that did not open: altered, made for something else, or made with another key.
+/// A text that did not open: it was altered, sealed for something else, or sealed with another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotOurs;
 
@@ -62,7 +62,7 @@ impl Sealer {
     /// Derives the keys from a secret: its `state_key`, or the client secret if there is no `state_key`.
     ///
     /// # Errors
-    /// The cryptographic library refused, which it never does for keys of this length.
+    /// The cryptographic library failed, which it never does for keys of this length.
     pub fn derive(secret: &[u8]) -> Result<Self, Unspecified> {
         let extracted = Salt::new(HKDF_SHA256, b"number-verification v1").extract(secret);
         let expand = |purpose: &[u8]| -> Result<[u8; KEY_LEN], Unspecified> {
@@ -78,10 +78,10 @@ impl Sealer {
         })
     }
 
-    /// Seals `text`; it opens only for the same `purpose` and the same `bound_to`.
+    /// Seals `text`, which opens only for the same `purpose` and `bound_to`.
     ///
     /// # Errors
-    /// The system gave no randomness, or the library refused.
+    /// The system has no randomness, or the cryptographic library failed.
     pub fn seal(&self, purpose: Purpose, bound_to: &[&[u8]], text: &[u8]) -> Result<(String, SealNonce), Unspecified> {
         let mut nonce = [0; NONCE_LEN];
         aws_lc_rs::rand::fill(&mut nonce)?;
@@ -100,8 +100,7 @@ impl Sealer {
     /// # Errors
     /// [`NotOurs`], without a reason, so that an attacker learns nothing from it.
     pub fn open(&self, purpose: Purpose, bound_to: &[&[u8]], sealed: &str) -> Result<(Vec<u8>, SealNonce), NotOurs> {
-        // The decoder is strict: it refuses padding, other alphabets and stray last bits, so each sealed text has only
-        // one encoding.
+        // The decoder refuses padding, other alphabets and stray last bits, so each sealed text has only one encoding.
         let wire = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NotOurs)?;
         let (&[VERSION], rest) = wire.split_first_chunk::<1>().ok_or(NotOurs)? else { return Err(NotOurs) };
         let (&nonce, encrypted) = rest.split_first_chunk::<NONCE_LEN>().ok_or(NotOurs)?;
@@ -115,7 +114,7 @@ impl Sealer {
         Ok((text, nonce))
     }
 
-    /// HMAC-SHA-256 of `parts` as 43 characters of base64url, which only a holder of the key can compute. The first part
+    /// HMAC-SHA-256 of `parts` as 43 characters of base64url. It can be computed only with the key. The first part
     /// names the use.
     #[must_use]
     pub fn derive_text(&self, parts: &[&[u8]]) -> String {
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens() {
+    fn sealed_text_opens() {
         for text in [&b""[..], b"a", &[0; 200]] {
             let sealer = sealer("key");
             let (sealed, nonce) = sealer.seal(Purpose::State, BOUND, text).unwrap();
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_for_nothing_else() {
+    fn sealed_text_opens_for_nothing_else() {
         let (sealed, _) = sealer("key").seal(Purpose::State, BOUND, b"text").unwrap();
         let opened = [
             ("another key", sealer("other").open(Purpose::State, BOUND, &sealed)),
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_and_every_length_counts() {
+    fn altered_or_truncated_text_does_not_open() {
         let sealer = sealer("key");
         let (sealed, _) = sealer.seal(Purpose::State, BOUND, b"text").unwrap();
         let wire = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();

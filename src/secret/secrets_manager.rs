@@ -23,11 +23,11 @@ use crate::transport::Deadline;
 use crate::transport::{Transport, TransportError};
 
 /// Timeout of one attempt. Secrets Manager usually answers in 10 ms, and the SDK makes up to three attempts. If Lambda
-/// freezes the environment during an attempt, its answer may never arrive, so this is also the longest time after which
-/// the next invocation gets another one.
+/// freezes the environment during an attempt, the answer may never arrive; after this time, the next invocation starts
+/// another attempt.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// The longest pause before the second attempt; before the third it is twice as long. The SDK's own default, a second,
-/// is long for a waiting user.
+/// The longest pause before the second attempt; before the third it is twice as long. The SDK's default, one second, is
+/// long for a waiting user.
 const BACKOFF: Duration = Duration::from_millis(200);
 
 /// Builds the SDK's client on `transport`.

@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 
 use crate::operator::TokenEndpointAuthMethod;
 
-/// Which secret to read, and how to use its value.
+/// The secret to read, and the use of its value.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `CLIENT_SECRET_ID`: name or ARN of the secret in Secrets Manager.
@@ -20,23 +20,23 @@ pub struct Settings {
     pub state_ttl: Duration,
 }
 
-/// Where Secrets Manager is, and who asks.
+/// The address of Secrets Manager, and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
     pub region: String,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`; `None` for AWS's own endpoint.
     pub endpoint_url: Option<String>,
-    /// Those of the function's role.
+    /// The credentials of the function's role.
     pub credentials: AwsCredentials,
 }
 
-/// Where the credentials of the function's role come from.
+/// The source of the credentials of the function's role.
 #[derive(Clone)]
 pub enum AwsCredentials {
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which live as long as the environment.
     Environment(Credentials),
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`, an address that hands out credentials for some time.
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`, an address that returns credentials with an expiry.
     Container {
         /// The address.
         uri: String,

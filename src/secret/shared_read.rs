@@ -1,7 +1,7 @@
-//! A value that is read over the network: one read at a time, shared by all who wait for it.
+//! A value that is read over the network: one read at a time, shared by all requests that wait for it.
 //!
-//! Each read is a task of its own, so a request that runs out of time leaves it to the others. The lock is held only
-//! while fields are copied, never while anybody waits.
+//! Each read is a separate task, so it goes on for the others if one request runs out of time. The lock is held only
+//! while fields are copied, never during a wait.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::failure::Failure;
 use crate::transport::Deadline;
 
-/// How long a request that can do without a read waits for it, counted from the read's start.
+/// The longest wait for a read that a request can do without, counted from the start of the read.
 pub(super) const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// The last value, and the last read.
@@ -24,7 +24,7 @@ pub(super) struct Slot<T>(Mutex<State<T>>);
 struct State<T> {
     /// The result of the last read that succeeded.
     value: Option<T>,
-    /// The last read, whether it is under way, has succeeded or has failed.
+    /// The last read: under way, succeeded or failed.
     last: Option<Read<T>>,
 }
 
@@ -53,9 +53,9 @@ impl<T: Clone + Send + Sync + 'static> Slot<T> {
         self.lock().value.clone()
     }
 
-    /// The last read if it is under way, if it succeeded less than `reuse_success` ago or if it failed less than
-    /// `reuse_failure` ago; otherwise a new one, which `read` does. A `read` that returns `None` leaves no result, and
-    /// whoever waited for it may start another.
+    /// Returns the last read if it is under way, if it succeeded less than `reuse_success` ago or if it failed less
+    /// than `reuse_failure` ago; otherwise starts a new one with `read`. A `read` that returns `None` leaves no result,
+    /// and a request that waited for it may start another.
     pub(super) fn read<F>(
         self: &Arc<Self>,
         reuse_success: Duration,
@@ -90,7 +90,7 @@ impl<T: Clone + Send + Sync + 'static> Slot<T> {
 }
 
 impl<T: Clone> Read<T> {
-    /// When it started.
+    /// The time at which it started.
     pub(super) fn started(&self) -> Instant {
         self.started
     }
@@ -101,7 +101,8 @@ impl<T: Clone> Read<T> {
         done.as_ref().map(|done| done.result.clone())
     }
 
-    /// The value if it is there, or arrives within [`SHORT_WAIT`] of the read's start and before the deadline.
+    /// Waits until [`SHORT_WAIT`] after the start of the read, but not beyond the deadline; `None` if there is no value
+    /// by then.
     pub(super) async fn soon(self, deadline: Deadline) -> Option<T> {
         if let Some(done) = &*self.done.borrow() {
             return done.result.clone().ok();

@@ -1,4 +1,4 @@
-//! The secret as the function holds it: read once, refreshed, and in its two versions while a change is recent.
+//! The secret in memory: read once, refreshed, and kept in two versions while a change is recent.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,24 +14,24 @@ use super::{Secret, Settings};
 use crate::failure::Failure;
 use crate::transport::Deadline;
 
-/// Age at which a request no longer uses the secret without trying to read it again.
+/// The age after which a request tries to read the secret again before using it.
 const REFRESH_AFTER: Duration = Duration::from_mins(15);
 
-/// Pause after a refresh that failed. The old secret is in use meanwhile.
+/// The pause after a failed refresh. The old secret stays in use meanwhile.
 const REFRESH_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// How long a failed read counts, so that a broken secret is not read for every request.
+/// The time for which a failed read is remembered, so that a broken secret is not read for every request.
 const REMEMBER_FAILURE: Duration = Duration::from_secs(2);
 
-/// Minimum time between two looks for a newer version, so that forged states cannot make us read secrets in a loop.
+/// Minimum time between two lookups of a newer version, so that forged states cannot make us read secrets in a loop.
 ///
-/// A look that found nothing new says nothing about a version stored after it. A state sealed with such a version is
-/// refused only if all this happens within one second: the version is stored, another environment reads it and seals
-/// the state, and the browser returns from the operator. Waiting for the next look instead would let every forged state
-/// occupy an environment for a second.
+/// A lookup misses a version that is stored after it. A state sealed with such a version is refused only if all this
+/// happens within one second: the version is stored, another environment reads it and seals the state, and the browser
+/// returns from the operator. Waiting for the next lookup instead would let every forged state occupy an environment
+/// for a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The secret, kept for the life of the environment. A request that finds what it needs here waits for nobody.
+/// The secret, kept for the life of the environment. A request that finds what it needs here does not wait.
 #[derive(Debug)]
 pub struct SecretStore {
     source: Arc<Source>,
@@ -57,24 +57,24 @@ struct Source {
 }
 
 impl SecretStore {
-    /// A store for the secret that the settings name. Nothing is read yet.
+    /// Creates a store for the secret that the settings name, without reading it.
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> Self {
         Self { source: Arc::new(Source { client, settings }), current: Arc::default() }
     }
 
-    /// Starts reading the secret in the background. If that fails, the first request that needs it reads again and
-    /// reports.
+    /// Starts reading the secret in the background. If that fails, the first request that needs it reads it again and
+    /// reports the failure.
     pub fn read_ahead(&self) {
         let source = Arc::clone(&self.source);
         self.current.read(REFRESH_AFTER, REMEMBER_FAILURE, || async move { source.current(None).await.ok().map(Ok) });
     }
 
-    /// The current secret. A cached one is returned at once; if it is older than 15 minutes, the request waits up to
-    /// 2 s for a refresh, and goes on with the old one otherwise.
+    /// Returns the current secret. A cached one is returned at once; if it is older than 15 minutes, the request first
+    /// waits up to 2 s for a refresh, and continues with the old one if there is none by then.
     ///
     /// # Errors
-    /// The secret has never been read and cannot be read now, or could not within the last 2 s.
+    /// The secret has never been read, and reading it fails now or failed within the last 2 s.
     pub async fn get(&self, deadline: Deadline) -> Result<Arc<Secret>, Failure> {
         Ok(self.current(deadline).await?.secret)
     }
@@ -103,17 +103,17 @@ impl SecretStore {
         }
     }
 
-    /// Tries `open` on every version of the secret that may open a sealed text, whatever its kind, until it returns
-    /// something:
+    /// Tries `open` on every version of the secret that may open a sealed text, until it returns a value:
     ///
     /// - the current version, which another environment may have read before this one;
     /// - the version before it, if it belongs to the same client (a code belongs to the client that asked for it), and
     ///   only while the current one is younger than the longest life of a sealed text plus the time for which another
-    ///   environment may go on sealing with the old one. A leaked key is useless soon after it was replaced.
+    ///   environment may continue to seal with the old one. A leaked key is therefore useless soon after it is
+    ///   replaced.
     ///
     /// # Errors
-    /// The secret has never been read and cannot be read now. A failure to read another version is only logged, or
-    /// anybody could cause it with a forged text.
+    /// The secret has never been read and cannot be read now. A failure to read another version is only logged, because
+    /// anyone could cause it with a forged text.
     pub async fn open_with<T>(
         &self,
         deadline: Deadline,
@@ -160,7 +160,7 @@ impl SecretStore {
         let result = async {
             match read.result().await {
                 Some(result) => Some(result),
-                // It was a read ahead, and failed.
+                // That was the read in the background, which failed.
                 None => self.read_current(REFRESH_AFTER, REMEMBER_FAILURE).result().await,
             }
         };
@@ -169,7 +169,7 @@ impl SecretStore {
 }
 
 impl Source {
-    /// Reads the current version. If it is still `known`, the one read before, the version before it is kept too.
+    /// Reads the current version. If it is still `known`, its previous version is kept too.
     async fn current(&self, known: Option<Version>) -> Result<Version, Failure> {
         let read_at = Instant::now();
         let read = match self.get_secret_value("AWSCURRENT").await {
@@ -187,14 +187,14 @@ impl Source {
             }
             (Err(failure), known) => {
                 if known.is_some() {
-                    tracing::warn!(error = failure.reason, "secret cannot be read again; the old one stays in use");
+                    tracing::warn!(error = failure.reason, "the secret cannot be read again; the old one stays in use");
                 }
                 Err(failure)
             }
         }
     }
 
-    /// Reads the version before the current one. `None` if there is none, or none that could have sealed anything.
+    /// Reads the version before the current one; `None` if there is none that could have sealed anything.
     async fn previous(&self) -> Result<Option<Arc<Secret>>, Failure> {
         match self.get_secret_value("AWSPREVIOUS").await {
             Ok(answer) => Ok(self.parse(&answer).ok().map(Arc::new)),
@@ -213,8 +213,8 @@ impl Source {
         previous.filter(|previous| previous.credentials.client_id == current.secret.credentials.client_id)
     }
 
-    /// The rule for all keys of the previous version. Without a `CreatedDate`, which Secrets Manager always gives, they
-    /// open nothing.
+    /// Returns whether the keys of the previous version may still open texts. Without a `CreatedDate`, which Secrets
+    /// Manager always gives, they may not.
     fn previous_may_open(&self, current: &Version) -> bool {
         // A date in the future means that the two clocks differ.
         let age = current.created.map(|created| created.elapsed().unwrap_or_default());
@@ -237,12 +237,12 @@ fn created(answer: &GetSecretValueOutput) -> Option<SystemTime> {
     answer.created_date().and_then(|date| SystemTime::try_from(*date).ok())
 }
 
-/// The secret's text, whether it was stored as a string or as bytes.
+/// The text of the secret, stored as a string or as bytes.
 fn text_of(answer: &GetSecretValueOutput) -> Result<Zeroizing<String>, String> {
     if let Some(text) = answer.secret_string() {
         return Ok(Zeroizing::new(text.to_owned()));
     }
-    let bytes = answer.secret_binary().ok_or("holds no text; store one")?.as_ref().to_vec();
-    let text = String::from_utf8(bytes).map_err(|_| "holds bytes that are not UTF-8; store it as text")?;
+    let bytes = answer.secret_binary().ok_or("contains no text; store one")?.as_ref().to_vec();
+    let text = String::from_utf8(bytes).map_err(|_| "contains bytes that are not UTF-8; store it as text")?;
     Ok(Zeroizing::new(text))
 }

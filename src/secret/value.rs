@@ -18,10 +18,10 @@ pub(super) struct Members {
     private_key: Option<Value>,
 }
 
-/// What the secret should look like, for messages.
+/// The expected shape of the secret, for messages.
 const SHAPE: &str = r#"expected JSON {"client_id", "client_secret", "state_key"?, "private_key"?}, or the bare client secret with CLIENT_ID set"#;
 
-/// In bytes. A shorter key could be guessed from one captured state.
+/// In bytes. A shorter key could be guessed with one captured state.
 const MIN_STATE_KEY: usize = 16;
 
 /// Removes what editors and shells add around a value: a byte order mark and white space.
@@ -30,11 +30,11 @@ pub(super) fn trim(value: &str) -> &str {
 }
 
 impl Members {
-    /// Reads a [trimmed](trim) value. Text that could be JSON gone wrong is not taken for a bare client secret, because
+    /// Reads a [trimmed](trim) value. Text that could be malformed JSON is not taken for a bare client secret, because
     /// it would be sent to the operator.
     ///
     /// # Errors
-    /// What is wrong, without the value.
+    /// The fault, without the value.
     pub(super) fn read(value: &str) -> Result<Self, String> {
         if value.starts_with('{') {
             // serde's own message could quote the value.
@@ -57,7 +57,7 @@ impl Members {
         vschars("client_id", client_id)
     }
 
-    /// How the client authenticates with these members.
+    /// The client's credentials for this method.
     pub(super) fn authentication(
         &self,
         client_id: &str,
@@ -84,7 +84,7 @@ impl Members {
         })
     }
 
-    /// The key that all sealing keys are derived from: `state_key`, else the client secret.
+    /// The input from which all sealing keys are derived: `state_key`, else the client secret.
     pub(super) fn sealing_secret(&self) -> Result<&[u8], String> {
         match &self.state_key {
             Some(key) if key.len() < MIN_STATE_KEY => {
@@ -102,7 +102,7 @@ impl Members {
     }
 }
 
-/// Why a text that does not start with `{` is not the bare client secret.
+/// The reason a text that does not start with `{` is not a bare client secret; `None` if it can be one.
 fn not_bare(value: &str) -> Option<&'static str> {
     let is_number = || matches!(serde_json::from_str(value), Ok(Value::Number(_)));
     let is_json = || serde_json::from_str::<Value>(value).is_ok();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_json_or_the_bare_client_secret() {
+    fn secret_is_json_or_a_bare_client_secret() {
         for (name, value, client_id, expected) in [
             ("JSON", r#"{"client_id":"id","client_secret":"s"}"#, None, ("id", "s")),
             ("JSON with more members", r#"{"client_id":"id","client_secret":"s","note":1}"#, None, ("id", "s")),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_its_fix_and_without_its_value() {
+    fn malformed_secret_is_refused_with_a_fix_and_without_its_value() {
         for (name, value, client_id, fault) in [
             ("bare without CLIENT_ID", "hush", None, "CLIENT_ID is not set"),
             ("JSON without client_id", r#"{"client_secret":"hush"}"#, None, "has no client_id"),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_needs_a_state_key_or_a_client_secret_beside_it() {
+    fn private_key_needs_a_state_key_or_a_client_secret() {
         let key = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
         let quoted = Value::from(key).to_string();
         for (name, members, accepted) in [

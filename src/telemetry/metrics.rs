@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-/// CloudWatch's embedded metric format: `_aws` says which members of its line are metrics. Each name with each set of
-/// dimensions is a metric to pay for, so only the count is split by outcome; operators' error codes have no bounds and
-/// are no dimension at all.
+/// CloudWatch's embedded metric format: `_aws` lists the members of its line that are metrics. CloudWatch bills each
+/// combination of a name and dimensions as a metric, so only the count is split by outcome. Operators' error codes are
+/// not a dimension, because their number is not limited.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 #[derive(Serialize)]

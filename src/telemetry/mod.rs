@@ -1,4 +1,4 @@
-//! Log lines and metrics. No type here can hold a phone number, code, state, token, secret, cookie or query.
+//! Log lines and metrics. No type here can contain a phone number, code, state, token, secret, cookie or query.
 
 mod metrics;
 mod verification;
@@ -21,8 +21,8 @@ pub struct Settings {
 
 /// Sets up logging for this process: lines on standard output.
 ///
-/// Only this crate's own lines are let through at every level. The libraries below it log what they send and receive
-/// once the level is low enough, so of them only warnings and errors of the Lambda runtime are, which contain no data.
+/// This crate's own lines are logged at every level. Its libraries log the data that they send and receive at low
+/// levels, so from them only warnings and errors of the Lambda runtime are logged, which contain no data.
 pub fn init(settings: Settings) {
     let level = settings.level;
     let ours = Targets::new()
@@ -30,15 +30,15 @@ pub fn init(settings: Settings) {
         .with_target("lambda_runtime", level.min(LevelFilter::WARN));
     let lines = tracing_subscriber::fmt::layer();
     let lines = if settings.text {
-        // CloudWatch stamps each line with its time, and shows escape codes as they are.
+        // CloudWatch adds the time to each line, and does not interpret escape codes.
         lines.with_ansi(false).without_time().boxed()
     } else {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
     };
-    // A second call, in a test, leaves the first in place.
+    // If a test calls this twice, the first call stays in effect.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 
-    // The default hook prints the panic's message, which may quote what it could not handle.
+    // The default hook prints the panic's message, which may quote input.
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, "panic: please report this location as a defect");

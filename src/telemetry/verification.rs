@@ -15,17 +15,18 @@ use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The namespace of the metrics in CloudWatch. The alarms and the dashboard in `template.yaml` name it too; a test holds the
-/// two together.
+/// The namespace of the metrics in CloudWatch. The alarms and the dashboard in `template.yaml` name it too; a test
+/// checks that they agree.
 const NAMESPACE: &str = "NumberVerification";
 
-/// The dimension that keeps two stacks in one account apart.
+/// The dimension that distinguishes two stacks in one account.
 const FUNCTION_NAME: &str = "FunctionName";
 
-/// The dimension that tells a new version of the function from the one before, for the alarms of a canary deployment.
+/// The dimension that distinguishes a new version of the function from the one before, for the alarms of a canary
+/// deployment.
 const EXECUTED_VERSION: &str = "ExecutedVersion";
 
-/// The function whose lines these are.
+/// The function that writes the lines.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// `AWS_LAMBDA_FUNCTION_NAME`.
@@ -38,50 +39,50 @@ pub struct Function {
 #[derive(Debug)]
 pub struct Telemetry {
     function: Function,
-    /// Whether no line has been written yet.
+    /// True until the first line has been written.
     cold: AtomicBool,
 }
 
 /// A step of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Sending the browser to the operator.
+    /// The start: the browser is sent to the operator.
     Start,
-    /// The operator's redirect back.
+    /// The callback: the operator's redirect back.
     Callback,
 }
 
-/// What is known of a step, whatever its result.
+/// The facts about a step that do not depend on its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
-    /// Which step it is.
+    /// The step.
     pub step: Step,
-    /// From the event to the answer.
+    /// The time from the event to the answer.
     pub time: Duration,
-    /// The reference on the page.
+    /// The reference shown on the page.
     pub correlator: &'a Correlator,
     /// The operator's host.
     pub operator: &'a str,
     /// The calls that were made.
     pub calls: CallLog,
-    /// Whether the result of an earlier load is shown again.
+    /// True if the result of an earlier load is shown again.
     pub reloaded: bool,
 }
 
 impl Telemetry {
-    /// Telemetry of this function.
+    /// Creates the telemetry of this function.
     #[must_use]
     pub fn new(function: Function) -> Self {
         Self { function, cold: AtomicBool::new(true) }
     }
 
-    /// Writes the line of a verification that has been started.
+    /// Writes the line of a started verification.
     pub fn started(&self, event: &Event) {
         self.write(event, Result::Started);
     }
 
-    /// Writes the line of a verification that has ended. A start that fails through our own fault is an outage like any
-    /// other, and counts as one.
+    /// Writes the line of a verification that has ended. A start that failed through our own fault is counted as an
+    /// outage too.
     pub fn concluded(&self, event: &Event, result: &std::result::Result<bool, Failure>) {
         self.write(event, Result::of(result));
     }
@@ -92,8 +93,8 @@ impl Telemetry {
         self.render(event, Result::of(result))
     }
 
-    /// Writes the line whatever the log level and format: CloudWatch finds metrics only in JSON, and a metric that went
-    /// missing with its line would hide an outage.
+    /// Writes the line whatever the log level and format. CloudWatch finds metrics only in JSON, and without the line
+    /// its metrics would be missing and could hide an outage.
     fn write(&self, event: &Event, result: Result) {
         // If standard output is closed there is nowhere to report it.
         let _ = std::io::stdout().lock().write_all(&self.render(event, result));
@@ -102,7 +103,7 @@ impl Telemetry {
     fn render(&self, event: &Event, result: Result) -> Vec<u8> {
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line { event, result, cold_start, function: &self.function };
-        // Everything in it has a form in JSON.
+        // Every value in the line can be written as JSON.
         let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');
         line
@@ -142,7 +143,7 @@ impl Line<'_> {
         }
     }
 
-    /// How urgent the line is for the owner.
+    /// The log level, which says how urgent the line is for the owner.
     fn level(&self) -> &'static str {
         match self.result {
             Result::Concluded(Outcome::Misconfigured, _) => "ERROR",
@@ -151,13 +152,13 @@ impl Line<'_> {
         }
     }
 
-    /// Whether the outcome counts as a verification that could not be checked. `None` if a URL alone can produce it: the URL
-    /// is public, so nobody outside can trigger an alarm with it.
+    /// Returns whether the outcome counts as a verification that could not be checked. `None` if a request to the
+    /// public URL alone can cause the outcome, so that outsiders cannot trigger an alarm.
     fn could_not_be_checked(&self, outcome: Outcome) -> Option<bool> {
         match outcome {
             Outcome::Verified | Outcome::NotVerified => Some(false),
             Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => None,
-            // Both the redirect and the back channel can say so.
+            // Both the redirect and the back channel can cause these.
             Outcome::AccessDenied | Outcome::NotOnMobileNetwork => self.event.calls.token.time.map(|_| true),
             Outcome::NotCovered
             | Outcome::ExpiredCode
@@ -247,7 +248,7 @@ impl Serialize for Line<'_> {
             line.serialize_entry("reason", &failure.reason)?;
         }
         if event.reloaded {
-            // It was counted when the operator answered.
+            // The verification was counted when the operator answered.
             line.serialize_entry("reloaded", &true)?;
         } else {
             self.metrics(&mut line, times)?;
@@ -256,7 +257,8 @@ impl Serialize for Line<'_> {
     }
 }
 
-/// The time as the other lines have it. Lambda gives a line without one its own, and takes the line's level for INFO.
+/// The time in the format of the other lines. Lambda adds its own time to a line without one, and treats the line as
+/// INFO.
 fn timestamp() -> String {
     let mut text = String::new();
     // Writing into a string cannot fail.
@@ -264,7 +266,7 @@ fn timestamp() -> String {
     text
 }
 
-/// Milliseconds with a tenth, as a metric.
+/// A duration as a metric: milliseconds with one decimal.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

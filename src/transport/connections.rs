@@ -4,8 +4,8 @@
 //! Both can overlap other waits.
 //!
 //! reqwest can neither open a connection without a request nor say which connection a request used. So a connector
-//! layer notes every connection, and opening one ahead is a request that fails on purpose: the layer keeps its
-//! connection before a byte of HTTP is sent.
+//! layer records every connection, and a connection is opened ahead by a request that fails on purpose: the layer keeps
+//! its connection before a byte of HTTP is sent.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -25,8 +25,8 @@ use url::Origin;
 
 use super::POOL_IDLE;
 
-/// How long a connection opened ahead is usable: servers close connections on which no request comes, most after a
-/// minute.
+/// The time for which a connection opened ahead can be used. Servers close connections that send no request, most of
+/// them after a minute.
 const USE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The connections of one transport, shared by its clients.
@@ -37,7 +37,7 @@ pub(super) struct Connections(Arc<Mutex<State>>);
 struct State {
     /// The connections in use or in the pool, as far as we can tell: reqwest does not report when one closes.
     open: HashMap<Ends, Noted>,
-    /// The connection opened ahead for each origin, or being opened, and when that began.
+    /// The connection opened ahead for each origin, or being opened, and the time at which opening it started.
     ahead: HashMap<Origin, (Instant, JoinHandle<Option<Stream>>)>,
 }
 
@@ -47,15 +47,15 @@ type Ends = (SocketAddr, SocketAddr);
 #[derive(Debug)]
 struct Noted {
     origin: Origin,
-    /// When the connection was opened, or last brought an answer.
+    /// The time at which the connection was opened or last brought an answer.
     used: Instant,
 }
 
-/// A connection of reqwest's, whose type cannot be named, and when it was opened.
+/// A connection of reqwest's, whose type cannot be named, and the time at which it was opened.
 type Stream = (Box<dyn Any + Send>, Instant);
 
 tokio::task_local! {
-    /// What the current task wants a connection for. A connector layer is not told the destination.
+    /// The purpose for which the current task wants a connection. A connector layer does not receive the destination.
     static WANTED: Wanted;
 }
 
@@ -63,13 +63,14 @@ tokio::task_local! {
 enum Wanted {
     /// For a request to this origin.
     Now(Origin),
-    /// For a later request: it is put here.
+    /// For a later request; the connection is stored here.
     Later(Arc<Mutex<Option<Stream>>>),
 }
 
 impl Connections {
-    /// Starts to open a connection with `client`, which must not pool, unless one is open or being opened. It runs as a
-    /// task of the current Tokio runtime; failures are ignored, because the request then opens its own connection.
+    /// Starts to open a connection with `client`, which must not have a pool, unless one is open or being opened. It
+    /// runs as a task of the current Tokio runtime; failures are ignored, because the request then opens its own
+    /// connection.
     pub fn open_ahead(&self, client: &Client, request: Request) {
         let origin = request.url().origin();
         let mut state = self.lock();
@@ -86,12 +87,12 @@ impl Connections {
         state.ahead.insert(origin, (Instant::now(), tokio::spawn(opening)));
     }
 
-    /// Runs a request to `origin`, so that its connection is noted, or is the one opened ahead.
+    /// Runs a request to `origin`, so that it uses the connection opened ahead, or its new connection is recorded.
     pub fn request<F: Future>(origin: Origin, request: F) -> impl Future<Output = F::Output> {
         WANTED.scope(Wanted::Now(origin), request)
     }
 
-    /// Notes that an answer has just come over a connection, and whether the connection stays open.
+    /// Records that an answer has just arrived over a connection, and whether the connection stays open.
     pub fn answered(&self, ends: Ends, stays_open: bool) {
         let mut state = self.lock();
         if !stays_open {
@@ -101,21 +102,22 @@ impl Connections {
         }
     }
 
-    /// Forgets a connection that failed a request; returns how long it had been idle when that request began at `start`.
+    /// Removes a connection on which a request failed. Returns how long it had been idle at `start`, when the request
+    /// began.
     pub fn failed(&self, ends: Ends, start: Instant) -> Option<Duration> {
         self.lock().open.remove(&ends).map(|noted| start.saturating_duration_since(noted.used))
     }
 
     fn opened(&self, stream: &impl Connection, origin: Origin, used: Instant) {
         let mut state = self.lock();
-        // The pool never uses an older one, so nobody will ask.
+        // The pool never uses an older one.
         state.open.retain(|_, noted| noted.used.elapsed() < 2 * POOL_IDLE);
         if let Some(ends) = ends(&stream.connected()) {
             state.open.insert(ends, Noted { origin, used });
         }
     }
 
-    /// The connection that was opened ahead, as soon as it is open, unless it is too old or was closed meanwhile.
+    /// Waits for the connection opened ahead and takes it, unless it is too old or was closed meanwhile.
     async fn take<S: Connection + Read + Unpin + 'static>(&self, origin: &Origin) -> Option<S> {
         let (since, opening) = self.lock().ahead.remove(origin)?;
         if since.elapsed() >= USE_WITHIN {
@@ -146,7 +148,7 @@ pub(super) fn ends_in(extensions: &http::Extensions) -> Option<Ends> {
     extensions.get::<HttpInfo>().map(|info| (info.local_addr(), info.remote_addr()))
 }
 
-/// Whether the far side has neither closed the connection nor said anything on it.
+/// Returns whether the far side has neither closed the connection nor sent anything on it.
 fn is_silent<S: Read + Unpin>(stream: &mut S) -> bool {
     let mut byte = [0];
     let mut read = ReadBuf::new(&mut byte);
@@ -192,7 +194,7 @@ where
     fn call(&mut self, destination: D) -> Self::Future {
         let connecting = self.inner.call(destination);
         let connections = self.connections.clone();
-        // Read here and not below: the pool may move what is below to a task of its own.
+        // Read here, because the pool may run the future below in another task.
         let wanted = WANTED.try_with(Wanted::clone);
         Box::pin(async move {
             match wanted {
@@ -207,7 +209,7 @@ where
                 Ok(Wanted::Later(place)) => {
                     let stream = connecting.await?;
                     *lock(&place) = Some((Box::new(stream), Instant::now()));
-                    Err("kept for the request to come".into())
+                    Err("kept for a later request".into())
                 }
                 Err(_) => connecting.await,
             }

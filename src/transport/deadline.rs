@@ -5,21 +5,21 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// When waiting must end. Every upstream wait is bounded by it, so that the user gets a page and never the
+/// The time at which waiting must end. It bounds every upstream wait, so that the user gets a page and never the
 /// gateway's bare 503 or 504.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
-/// The deadline came before the answer.
+/// The deadline passed before the answer arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimedOut;
 
-/// Kept back from the invocation's own time: enough to render a page and hand it over at the smallest
-/// memory size, where a Lambda has 7 % of a CPU.
+/// The part of the invocation's time that is reserved for rendering and returning a page at the smallest memory size,
+/// which has 7 % of a CPU.
 const MARGIN: Duration = Duration::from_millis(750);
 
-/// What gateways give an integration, whatever the function's own timeout: API Gateway's REST APIs 29 s by default,
-/// its HTTP APIs 30 s at most. After that the user has their bare 504.
+/// The time that gateways allow an integration, whatever the function's own timeout: API Gateway's REST APIs 29 s by
+/// default, its HTTP APIs at most 30 s. After that the user gets their bare 504.
 const GATEWAY: Duration = Duration::from_secs(29);
 
 impl Deadline {
@@ -34,7 +34,7 @@ impl Deadline {
     #[must_use]
     pub fn of_invocation(deadline_ms: u64) -> Self {
         let header = Duration::from_millis(deadline_ms);
-        // `cargo lambda watch` sends the time that is left, which as a time of day would be in January 1970.
+        // `cargo lambda watch` sends the remaining time instead, which as a point in time would be in January 1970.
         let left = if header < Duration::from_hours(24) {
             header
         } else {
@@ -43,17 +43,17 @@ impl Deadline {
         Self::after(left.min(GATEWAY).saturating_sub(MARGIN))
     }
 
-    /// This deadline, or the one that is `time` from now where that comes sooner.
+    /// The earlier of this deadline and `time` from now.
     #[must_use]
     pub fn sooner(self, time: Duration) -> Self {
         Self(self.0.min(Instant::now() + time))
     }
 
-    /// Waits for `future`, but no longer than the deadline. Once that is past, nothing is begun: a token request that
-    /// nobody waits for would spend the code.
+    /// Waits for `future` until the deadline. After the deadline nothing is started, because a token request whose
+    /// answer cannot be used would spend the code.
     ///
     /// # Errors
-    /// [`TimedOut`] when the deadline comes first.
+    /// [`TimedOut`] if the deadline comes first.
     pub async fn bound<F: Future>(self, future: F) -> Result<F::Output, TimedOut> {
         if self.0 <= Instant::now() {
             return Err(TimedOut);
@@ -67,20 +67,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_deadline_that_has_passed_still_ends_the_wait() {
+    async fn passed_deadline_ends_the_wait() {
         for deadline in [Deadline::of_invocation(0), Deadline::after(Duration::ZERO)] {
             assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(TimedOut));
         }
     }
 
     #[tokio::test]
-    async fn nothing_is_begun_after_the_deadline() {
+    async fn nothing_is_started_after_the_deadline() {
         let passed = Deadline::after(Duration::ZERO);
         assert_eq!(passed.bound(std::future::ready(())).await, Err(TimedOut));
     }
 
     #[test]
-    fn the_deadline_is_the_invocation_s_or_the_gateway_s_less_a_margin() {
+    fn deadline_of_an_invocation_leaves_a_margin() {
         for (name, given, left) in [
             ("the template's timeout", 20_000, 19_250),
             ("longer than a gateway waits", 900_000, 28_250),

@@ -1,4 +1,4 @@
-//! HTTP with bounds, over `reqwest`: compiled-in roots, no redirects, no proxy, bodies up to 64 KiB, and a request is
+//! HTTP within limits, over `reqwest`: compiled-in roots, no redirects, no proxy, bodies up to 64 KiB. A request is
 //! sent again only if the far side cannot have acted on it.
 
 mod connections;
@@ -28,7 +28,7 @@ pub use deadline::{Deadline, TimedOut};
 #[derive(Debug, Clone)]
 pub struct Transport {
     client: Client,
-    /// Opens connections ahead. It has no pool, so every request of it connects.
+    /// Opens connections ahead. It has no pool, so each of its requests opens a connection.
     opener: Client,
     connections: Connections,
 }
@@ -39,13 +39,13 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// Whether the request was sent more than once.
+    /// True if the request was sent more than once.
     pub retried: bool,
 }
 
 impl Answer {
-    /// Reads the body as a JSON object; a byte order mark before it is ignored (RFC 8259 §8.1). (A derived `Deserialize`
-    /// alone would also accept an array of the members' values.)
+    /// Reads the body as a JSON object; a byte order mark before it is ignored (RFC 8259 §8.1). (A derived
+    /// `Deserialize` alone would also accept an array of the members' values.)
     #[must_use]
     pub fn json_object<T: DeserializeOwned>(&self) -> Option<T> {
         let body = self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body).trim_ascii_start();
@@ -53,10 +53,10 @@ impl Answer {
     }
 }
 
-/// Why there is no answer. The texts name the cause and no data.
+/// The reason there is no answer. The texts contain the cause but no data.
 #[derive(Debug)]
 pub enum TransportError {
-    /// The connection could not be made, ended before the answer did, or brought something that is not HTTP.
+    /// The connection could not be opened, ended before the answer did, or returned something other than HTTP.
     Unreachable(String),
     /// The far side's certificate is not trusted.
     Untrusted(String),
@@ -77,17 +77,17 @@ const POOL_IDLE: Duration = Duration::from_mins(2);
 /// younger one closes, the request itself was probably the reason.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long opening a connection ahead may take. A request that arrives meanwhile waits for it, and after a freeze the
-/// far side may have forgotten the handshake.
+/// The longest time for opening a connection ahead. A request that arrives meanwhile waits for it, and after a freeze
+/// the far side may have forgotten the handshake.
 const OPEN_WITHIN: Duration = Duration::from_secs(3);
 
 const OUR_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 impl Transport {
-    /// A client that trusts Mozilla's roots, compiled in, and `extra_roots`.
+    /// Creates a client that trusts Mozilla's compiled-in roots and `extra_roots`.
     ///
     /// # Errors
-    /// A root that is not a usable certificate; the text says why.
+    /// One of the roots is not a usable certificate. The text says why.
     pub fn new(extra_roots: &[CertificateDer<'static>]) -> Result<Self, String> {
         let tls = tls_config(extra_roots)?;
         let connections = Connections::default();
@@ -103,7 +103,7 @@ impl Transport {
         })
     }
 
-    /// Starts to open a connection for the next request to this origin, unless there is one. It runs as a task of the
+    /// Starts to open a connection for the next request to this origin, unless one is open. It runs as a task of the
     /// current Tokio runtime; failures are ignored, because the request then opens its own connection.
     pub fn open_ahead(&self, to: &Uri) {
         let request = http::Request::get(to).body("").map(Request::try_from);
@@ -114,12 +114,12 @@ impl Transport {
 
     /// Sends a request and reads the whole answer.
     ///
-    /// The request is sent again only if the far side cannot have acted on it: connecting failed (once), or a connection
-    /// that had been idle for more than a second closed before any answer (RFC 9110 §9.2.2 leaves that to a client that
-    /// knows the request was not processed; RFC 9112 §9.3.1 names this race).
+    /// The request is sent again only if the far side cannot have acted on it: connecting failed (once), or a
+    /// connection that had been idle for more than a second closed before any answer (RFC 9110 §9.2.2 leaves that to a
+    /// client that knows the request was not processed; RFC 9112 §9.3.1 names this race).
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The reason there is no answer.
     pub async fn send<B: Into<Bytes>>(
         &self,
         request: http::Request<B>,
@@ -139,7 +139,8 @@ impl Transport {
                 Ok(response) => return self.read(response, retried).await,
                 Err(error) => error,
             };
-            // After a freeze any number of kept connections may be dead, and each is tried before a new one is opened.
+            // After a freeze any number of pooled connections may be dead, and each is tried before a new one is
+            // opened.
             let again = if error.is_connect() {
                 std::mem::take(&mut may_connect_again) && !is_untrusted(&error)
             } else {
@@ -149,12 +150,12 @@ impl Transport {
                 return Err(error.into());
             }
             retried = true;
-            tracing::warn!(cause = cause(&error), "the request was not taken; sending it again");
+            tracing::warn!(cause = cause(&error), "the request was not accepted; sending it again");
         }
     }
 
-    /// Whether a request failed because its connection, idle for a while, was closed. hyper does not tell the beginning
-    /// of an answer from none.
+    /// Returns whether a request failed because its idle connection was closed. hyper does not distinguish a partial
+    /// answer from no answer.
     fn was_closed_while_idle(&self, error: &reqwest::Error, start: Instant) -> bool {
         let found = |error| find::<ClientError>(error)?.connect_info().and_then(connections::ends);
         let idle = found(error).and_then(|ends| self.connections.failed(ends, start));
@@ -183,7 +184,7 @@ async fn read_body(response: &mut Response) -> Result<Vec<u8>, TransportError> {
     Ok(body)
 }
 
-/// A client with the settings that both of a transport's clients share.
+/// Builds a client with the settings that both of a transport's clients share.
 fn client(tls: ClientConfig) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls)
@@ -208,18 +209,18 @@ fn tls_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, S
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether the far side keeps the connection after this response (RFC 9112 §9.3).
+/// Returns whether the far side keeps the connection open after this response (RFC 9112 §9.3).
 fn stays_open(response: &Response) -> bool {
     let close = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
     response.version() == Version::HTTP_11 && !response.headers().get_all(CONNECTION).iter().any(close)
 }
 
-/// Whether the far side's certificate was refused, which another attempt would not change.
+/// Returns whether the far side's certificate was rejected, which another attempt would not change.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     matches!(find(error), Some(rustls::Error::InvalidCertificate(_)))
 }
 
-/// The outermost error of type `E` among an error and its causes.
+/// Finds the outermost error of type `E` among an error and its causes.
 fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
@@ -232,7 +233,8 @@ fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (
     })
 }
 
-/// The innermost cause of an error, without the layers around it. (The outermost, reqwest's, has the URL in its text.)
+/// The innermost cause of an error, without the layers around it. (The text of the outermost error, reqwest's, contains
+/// the URL.)
 fn cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map_or_else(String::new, ToString::to_string)
 }

@@ -14,11 +14,11 @@ use super::{Answer, MAX_BODY, Transport, TransportError};
 /// A far side that gives every request the same answer.
 struct FarSide {
     uri: Uri,
-    /// The number of the connection that closes when the next request comes over it.
+    /// The number of the connection that closes when it receives its next request.
     closes: Arc<AtomicUsize>,
     /// The heads of requests, each with the number of its connection.
     requests: UnboundedReceiver<(usize, String)>,
-    /// A number for each connection made.
+    /// The numbers of the connections, as they are accepted.
     connections: UnboundedReceiver<usize>,
 }
 
@@ -80,7 +80,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_request_asks_for_an_uncompressed_answer_and_says_who_asks() {
+async fn every_request_has_a_user_agent_and_asks_for_an_uncompressed_answer() {
     let mut far_side = FarSide::answering(with_body(b"")).await;
     send(&Transport::new(&[]).unwrap(), &far_side.uri).await.unwrap();
     let (_, head) = far_side.requests.recv().await.unwrap();
@@ -124,7 +124,7 @@ async fn only_an_object_is_a_json_object() {
 }
 
 #[tokio::test]
-async fn the_reason_names_the_innermost_cause_and_no_address() {
+async fn error_names_the_innermost_cause_and_no_address() {
     for (answer, reason) in [
         ("HTTP/1.1 200 OK\r\n(bad): header\r\n\r\n", "no usable answer: invalid HTTP header parsed"),
         ("HTTP/9.9 200 OK\r\n\r\n", "no usable answer: invalid HTTP version parsed"),
@@ -143,7 +143,7 @@ async fn the_reason_names_the_innermost_cause_and_no_address() {
 }
 
 #[tokio::test]
-async fn a_request_uses_the_connection_opened_ahead() {
+async fn request_uses_the_connection_opened_ahead() {
     let mut far_side = FarSide::answering(with_body(b"")).await;
     let transport = Transport::new(&[]).unwrap();
     transport.open_ahead(&far_side.uri);
@@ -158,7 +158,7 @@ async fn a_request_uses_the_connection_opened_ahead() {
 }
 
 #[tokio::test]
-async fn a_connection_is_opened_ahead_if_the_last_one_was_closed_with_its_answer() {
+async fn connection_is_opened_ahead_if_the_last_one_closed_with_its_answer() {
     for answer in [
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
@@ -173,7 +173,7 @@ async fn a_connection_is_opened_ahead_if_the_last_one_was_closed_with_its_answer
 }
 
 #[tokio::test]
-async fn each_connection_s_own_idle_time_decides_whether_a_request_is_sent_again() {
+async fn idle_time_of_a_connection_decides_whether_a_request_is_sent_again() {
     for (name, the_idle_one_closes, sent_again) in [("idle", true, true), ("answered a moment ago", false, false)] {
         let mut far_side = FarSide::answering(with_body(b"")).await;
         let transport = Transport::new(&[]).unwrap();
@@ -184,7 +184,7 @@ async fn each_connection_s_own_idle_time_decides_whether_a_request_is_sent_again
             (Some(0), Some(1)),
             "{name}"
         );
-        // It is the time itself that makes the connections idle ones.
+        // Only time makes a connection idle, so there is no condition to wait for.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         while far_side.requests.try_recv().is_ok() {}
         send(&transport, &far_side.uri).await.unwrap();

@@ -1,5 +1,4 @@
-//! What kind of answer a client prefers, and in which language: RFC 9110 §12.5. Whatever these headers hold, there is
-//! an answer.
+//! The format and language that a client prefers (RFC 9110 §12.5). Malformed headers are never an error.
 
 use std::cmp::Reverse;
 
@@ -14,19 +13,20 @@ pub enum Format {
     Json,
 }
 
-/// JSON where `Accept` puts it above HTML; HTML in every other case.
+/// JSON if `Accept` prefers it to HTML, else HTML.
 pub fn format(headers: &HeaderMap) -> Format {
     let json = media_quality(headers, &["application/json", "application/problem+json"], "application/*");
     let html = media_quality(headers, &["text/html"], "text/*");
     if json > html { Format::Json } else { Format::Html }
 }
 
-/// The best of our languages by RFC 4647's lookup (§3.4): the ranges of `Accept-Language`, the most wanted first, each
-/// shortened from its end until it is one of ours. Where none is, the default, unless just that is refused.
+/// The best of our languages by the lookup of RFC 4647 §3.4: each range of `Accept-Language`, the most preferred first,
+/// is shortened from its end until it is one of ours. If none is, the default language, or another one if the default
+/// is refused.
 pub fn language(headers: &HeaderMap) -> Language {
     let (refused, mut wanted): (Vec<_>, Vec<_>) =
         preferences(headers, "accept-language").partition(|(_, quality)| *quality == 0);
-    // A stable sort: what is wanted alike stays in the order of the header.
+    // The sort is stable: equal qualities stay in the order of the header.
     wanted.sort_by_key(|(_, quality)| Reverse(*quality));
     let is_refused = |language: &Language| refused.iter().any(|(range, _)| range.eq_ignore_ascii_case(language.tag()));
     wanted
@@ -47,8 +47,7 @@ fn lookup(range: &str) -> Option<Language> {
     }
 }
 
-/// The quality that `Accept` gives to a media type: by name, else by its range. `*/*` holds for both kinds alike and
-/// decides nothing.
+/// The quality that `Accept` gives to a media type: by name, else by its range. `*/*` matches both and is ignored.
 fn media_quality(headers: &HeaderMap, names: &[&str], range: &str) -> u16 {
     let mut by_name = None;
     let mut by_range = None;
@@ -62,8 +61,8 @@ fn media_quality(headers: &HeaderMap, names: &[&str], range: &str) -> u16 {
     by_name.or(by_range).unwrap_or(0)
 }
 
-/// The elements of a header that lists preferences, over all its lines, each with its quality in thousandths (RFC
-/// 9110 §12.4.2). A line that is no text is passed over.
+/// The elements of a header that lists preferences, from all its lines, each with its quality in thousandths (RFC 9110
+/// §12.4.2). A line that is not text is skipped.
 fn preferences<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = (&'h str, u16)> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(|element| {
@@ -78,7 +77,7 @@ fn preferences<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<
 
 fn thousandths(quality: &str) -> u16 {
     let quality: f32 = quality.parse().unwrap_or(0.0);
-    // Within 0 to 1000 by the clamp; a NaN becomes 0.
+    // The clamp keeps it within 0 to 1000; NaN becomes 0.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
     let thousandths = (quality.clamp(0.0, 1.0) * 1000.0) as u16;
     thousandths
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn json_only_where_it_is_preferred() {
+    fn json_is_chosen_only_if_it_is_preferred() {
         assert_eq!(format(&HeaderMap::new()), Format::Html);
         for (accept, expected) in [
             ("", Format::Html),
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_that_is_wanted_most() {
+    fn most_preferred_language_is_chosen() {
         for (name, accept_language, expected) in [
             ("one of ours", "de", Language::German),
             ("with a region", "pt-BR", Language::Portuguese),
@@ -141,7 +140,7 @@ mod tests {
             ("none of ours", "fr, ja;q=0.9", Language::English),
             ("one of ours after others", "fr, ja;q=0.9, de;q=0.1", Language::German),
             ("any", "*", Language::English),
-            ("any, but one more than others", "fr, de;q=0.5, *;q=0.1", Language::German),
+            ("any, but one of ours preferred", "fr, de;q=0.5, *;q=0.1", Language::German),
             ("refused", "de;q=0, es;q=0.1", Language::Spanish),
             ("the default refused", "fr, en;q=0", Language::Spanish),
             ("all refused", "en;q=0, es;q=0, pt;q=0, de;q=0", Language::English),
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_headers_get_an_answer_all_the_same() {
+    fn malformed_headers_are_not_an_error() {
         let (dashes, commas, semicolons) = ("-".repeat(100_000), ",".repeat(100_000), ";".repeat(100_000));
         let many = "x-y-z;q=0.5,".repeat(10_000) + "de";
         for (name, line, expected) in [
@@ -171,18 +170,18 @@ mod tests {
             ("only semicolons", semicolons.as_bytes(), Language::English),
             ("ten thousand before ours", many.as_bytes(), Language::German),
             ("a broken quality", b"de;q=high, es;q=0.1", Language::Spanish),
-            ("a quality that is none", b"de;q=NaN, es;q=0.1", Language::Spanish),
+            ("a quality that is not a number", b"de;q=NaN, es;q=0.1", Language::Spanish),
             ("a negative quality", b"de;q=-5, es;q=0.1", Language::Spanish),
             ("a huge quality", b"es;q=0.9, de;q=1e999", Language::German),
             ("two qualities: the first", b"de;q=0.1;q=1, es;q=0.5", Language::Spanish),
-            ("no text", b"\xff\xfe\x80", Language::English),
-            ("no text beside ours", b"de, \xff", Language::English),
+            ("not text", b"\xff\xfe\x80", Language::English),
+            ("not text after ours", b"de, \xff", Language::English),
             ("markup", b"<script>alert(1)</script>", Language::English),
             ("a path", b"../../etc/passwd", Language::English),
             ("a header split", b"de%0d%0aSet-Cookie:a=b", Language::English),
         ] {
             assert_eq!(language(&headers("accept-language", &[line])), expected, "{name}");
-            // The same rubbish where a media type should be.
+            // The same lines as `Accept`.
             assert_eq!(format(&headers("accept", &[line])), Format::Html, "{name}");
         }
     }

@@ -16,7 +16,7 @@ impl App {
     pub(super) async fn callback(&self, incoming: &Incoming<'_>) -> Reply {
         let began = Instant::now();
         let headers = incoming.headers();
-        // A page that is fetched in case somebody opens it later must not spend the code.
+        // A prefetched page must not spend the code, because its user may never open it.
         if is_prefetch(headers) {
             return Content::Nothing.into();
         }
@@ -66,7 +66,7 @@ impl App {
     }
 }
 
-/// Whether a browser fetches the page in case its user opens it (`Sec-Purpose`, and what browsers sent before that).
+/// Returns whether the browser prefetches the page (`Sec-Purpose`, and the headers that older browsers send instead).
 fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-purpose"].iter().any(|name| {
         header(headers, name).is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("preview"))

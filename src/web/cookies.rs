@@ -8,9 +8,9 @@ use http::header::COOKIE;
 
 const PREFIX: &str = "__Host-nv-";
 
-/// Bytes that our cookies may have together in one browser: half of what API Gateway takes for all headers.
+/// The size limit of all our cookies in one browser, in bytes: half of the limit of API Gateway for all headers.
 const MAX_TOTAL: usize = 5000;
-/// Between two cookies, and between a name and its value.
+/// The bytes between two cookies, and between a name and its value.
 const SEPARATORS: usize = "; ".len() + "=".len();
 
 /// The name of the cookie with this handle.
@@ -18,13 +18,13 @@ pub fn name(handle: &str) -> String {
     format!("{PREFIX}{handle}")
 }
 
-/// The value of a cookie that came with a request.
+/// The value of a cookie in a request.
 pub fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     all(headers).find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// The names of the cookies to remove so that a new one, `new` bytes of name and value, fits. Browsers send the oldest first
-/// (RFC 6265 §5.4).
+/// The names of the cookies to remove so that a new one fits whose name and value have `new` bytes. Browsers send the
+/// oldest cookies first (RFC 6265 §5.4).
 pub fn to_remove(headers: &HeaderMap, new: usize) -> Vec<&str> {
     let ours: Vec<_> = all(headers).filter(|(name, _)| name.starts_with(PREFIX)).collect();
     let size = |(name, value): &(&str, &str)| name.len() + value.len() + SEPARATORS;
@@ -90,7 +90,7 @@ mod tests {
         let line = |count: usize| (0..count).map(cookie).collect::<Vec<_>>().join("; ");
         for (name, line, expected) in [
             ("none yet", String::new(), &[][..]),
-            ("room for one more", line(4), &[]),
+            ("room for another one", line(4), &[]),
             ("one too many", line(5), &["__Host-nv-00"]),
             ("three too many", line(7), &["__Host-nv-00", "__Host-nv-01", "__Host-nv-02"]),
             ("another site's are not ours to remove", format!("x={}; {}", "v".repeat(9000), line(4)), &[]),

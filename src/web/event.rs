@@ -1,9 +1,9 @@
-//! Reads events, and sanitises them first.
+//! Sanitises events and reads them.
 //!
-//! `lambda_http` builds a URI from client input and panics if the input is invalid or too long. A header name or a control
-//! character that is not valid HTTP makes it reject the whole event, a control character in one cookie makes it drop all
-//! cookies, and a body that is not base64 although it should be makes it panic. API Gateway and load balancers pass some of
-//! that on, and the user would get their bare 502 although this function has an answer.
+//! `lambda_http` builds a URI from client input and panics if the input is invalid or too long. A header name or a
+//! control character that is not valid HTTP makes it reject the whole event, a control character in one cookie makes it
+//! drop all cookies, and a body that is not base64 although it should be makes it panic. API Gateway and load balancers
+//! forward some of these requests, and the user would get their bare 502 instead of a page.
 
 use std::fmt::{self, Write as _};
 
@@ -13,18 +13,18 @@ use http::{HeaderName, HeaderValue, Method};
 use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, from_value};
 
-/// The longest query that is read, in bytes; a load balancer takes no longer request line. It is far below the limit for a
-/// URI even if every byte is percent-encoded.
+/// The longest query that is read, in bytes, which is the longest request line of a load balancer. It is far below the
+/// limit for a URI even if every byte is percent-encoded.
 const MAX_QUERY: usize = 16 * 1024;
 
-/// An event of another kind. It does not say what was found instead, which may be a person's data.
+/// The event is of another kind. The error does not quote it, because it may contain a person's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownEvent;
 
-/// Reads an event of API Gateway, a Function URL or a load balancer, whatever its client put into it.
+/// Reads an event of API Gateway, a Function URL or a load balancer, whatever the client sent.
 ///
 /// # Errors
-/// It is another kind of event.
+/// The event is of another kind.
 pub fn read(mut event: Value) -> Result<LambdaRequest, UnknownEvent> {
     if let Value::Object(event) = &mut event {
         sanitise(event);
@@ -52,7 +52,7 @@ impl std::error::Error for UnknownEvent {}
 fn sanitise(event: &mut Map<String, Value>) {
     for headers in ["headers", "multiValueHeaders"] {
         if let Some(Value::Object(headers)) = event.get_mut(headers) {
-            headers.retain(|name, value| !makes_a_uri(name) && is_header(name, value));
+            headers.retain(|name, value| !is_used_for_the_uri(name) && is_header(name, value));
         }
     }
     if let Some(Value::Array(cookies)) = event.get_mut("cookies") {
@@ -90,14 +90,14 @@ fn sanitise(event: &mut Map<String, Value>) {
     }
 }
 
-/// Replaces a method that is not one with one that no route has.
+/// Replaces an invalid method with one that no route has.
 fn sanitise_method(method: &mut String) {
     if method.parse::<Method>().is_err() {
         "UNKNOWN".clone_into(method);
     }
 }
 
-/// The length of all texts in a value.
+/// The total length of all texts in a value, in bytes.
 fn text_length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
@@ -107,9 +107,9 @@ fn text_length(value: &Value) -> usize {
     }
 }
 
-/// The headers from which `lambda_http` builds the URI. Nothing here trusts them: the gateway itself says what the
-/// function's address is.
-fn makes_a_uri(header: &str) -> bool {
+/// Returns whether `lambda_http` builds the URI from this header. These headers are not used: the gateway's own part of
+/// the event contains the function's address.
+fn is_used_for_the_uri(header: &str) -> bool {
     ["host", "x-forwarded-proto"].iter().any(|name| name.eq_ignore_ascii_case(header))
 }
 
@@ -117,7 +117,7 @@ fn is_header(name: &str, value: &Value) -> bool {
     name.parse::<HeaderName>().is_ok() && is_header_value(value)
 }
 
-/// Whether `lambda_http` can read a header's value, or its list of values.
+/// Returns whether `lambda_http` can read a header's value, or its list of values.
 fn is_header_value(value: &Value) -> bool {
     match value {
         Value::String(text) => HeaderValue::from_str(text).is_ok(),
@@ -126,13 +126,14 @@ fn is_header_value(value: &Value) -> bool {
     }
 }
 
-/// A query in which whatever a URI cannot contain (RFC 3986 §3.4) is percent-encoded, so that its meaning stays.
+/// Percent-encodes the characters of a query that a URI cannot contain (RFC 3986 §3.4), which does not change its
+/// meaning.
 fn percent_encoded(query: &str) -> String {
     query.bytes().fold(String::with_capacity(query.len()), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            // A String takes whatever is written to it.
+            // Writing to a String cannot fail.
             let _ = write!(encoded, "%{byte:02X}");
         }
         encoded

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::transport::Deadline;
 
-/// What is known of a request before its route is served.
+/// A request, with everything that is known before its route is served.
 #[derive(Debug)]
 pub(super) struct Incoming<'r> {
     pub request: &'r Request,
@@ -42,7 +42,7 @@ impl<'r> Incoming<'r> {
         self.request.headers()
     }
 
-    /// Whether a browser sent the request for a page: programs send neither header.
+    /// Returns whether a browser sent the request for a page. Programs send neither header.
     pub fn is_from_browser(&self) -> bool {
         ["origin", "sec-fetch-site"].iter().any(|name| self.headers().contains_key(*name))
     }
@@ -50,7 +50,7 @@ impl<'r> Incoming<'r> {
     /// The callback's public address.
     ///
     /// # Errors
-    /// It is unknown.
+    /// The address is unknown.
     pub fn redirect_uri(&self) -> Result<&str, Failure> {
         self.place.redirect_uri.as_deref().ok_or_else(|| {
             Failure::new(

@@ -42,7 +42,7 @@ pub struct Settings {
     pub origin_header: Option<OriginHeader>,
 }
 
-/// The function: everything a request needs, set up once.
+/// The function, with everything a request needs, set up once.
 #[derive(Debug)]
 pub struct App {
     settings: Settings,
@@ -52,7 +52,7 @@ pub struct App {
 }
 
 impl App {
-    /// The function with its parts.
+    /// Creates the function from its parts.
     #[must_use]
     pub fn new(settings: Settings, flow: Flow, pages: Pages, telemetry: Telemetry) -> Self {
         Self { settings, flow, pages, telemetry }
@@ -63,8 +63,8 @@ impl App {
         self.flow.prepare();
     }
 
-    /// Answers every request; after a panic, with an apology (the panic hook has logged where). The runtime would hand the
-    /// panic's message to the invoker, and the gateway would answer with its bare 502.
+    /// Answers every request; after a panic, with an apology (the panic hook has logged where). Without this, the
+    /// runtime would pass the panic's message to the invoker, and the gateway would answer with its bare 502.
     pub async fn answer(self: Arc<Self>, request: Request) -> Response<String> {
         let request = Arc::new(request);
         let handling = {
@@ -86,7 +86,7 @@ impl App {
             (Route::Home, &Method::GET | &Method::HEAD) => Content::Form.into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
-            // Whoever asks with HEAD does not see the result, so it must not spend the code.
+            // The client of a HEAD request does not see the result, so the request must not spend the code.
             (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
             (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Self::wrong_browser(&incoming),
             (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
@@ -100,7 +100,7 @@ impl App {
         response
     }
 
-    /// The page of a browser that was sent away from a callback. It has a reference of its own, so that is logged too.
+    /// The page for a browser that was redirected from a callback. It shows its own reference, so that is logged too.
     fn wrong_browser(incoming: &Incoming) -> Reply {
         let correlator = incoming.correlator.as_str();
         tracing::info!(correlator, "wrong_browser: a browser was sent to the page without the code");
@@ -130,8 +130,8 @@ impl App {
         }
     }
 
-    /// The other origin whose scripts may read the reply, if any: an allowed one; for a callback in `phone` mode every one,
-    /// because its front end sent the user there by itself.
+    /// The other origin whose scripts may read the reply, if any: an allowed one, or any origin for a callback in
+    /// `phone` mode, because its front end can be anywhere.
     fn reader(&self, incoming: &Incoming) -> Option<String> {
         let origin = header(incoming.headers(), "origin")?;
         if self.settings.allowed_origins.iter().any(|allowed| allowed == origin) {

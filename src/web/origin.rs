@@ -1,14 +1,14 @@
-//! Whether another site's page sent a request.
+//! Checks whether another site's page sent a request.
 
 use http::HeaderMap;
 
 use super::header;
 
-/// Whether a `POST /start` may be served: it came from our own page, from no page at all (a native app), or from an
-/// allowed origin. `Sec-Fetch-Site` and `Origin` are set by the browser and cannot be set by a page (Fetch §2.2.2).
+/// Returns whether a `POST /start` may be served: it must come from our own page, from no page at all (a native app),
+/// or from an allowed origin. Browsers set `Sec-Fetch-Site` and `Origin`, and pages cannot set them (Fetch §2.2.2).
 ///
-/// `own_origin` is the public address's. Our pages send no referrer, so browsers say `Origin: null` for our own form;
-/// those of the last years say `Sec-Fetch-Site: same-origin` besides, which then decides.
+/// `own_origin` is the origin of the public address. Our pages send no referrer, so browsers send `Origin: null` for
+/// our own form; newer browsers also send `Sec-Fetch-Site: same-origin`, which then decides.
 pub fn may_start(headers: &HeaderMap, own_origin: Option<&str>, allowed_origins: &[String]) -> bool {
     let origin = header(headers, "origin");
     let from_allowed = || origin.is_some_and(|origin| allowed_origins.iter().any(|allowed| allowed == origin));
@@ -42,7 +42,7 @@ mod tests {
             ("another site, older browser", Some("https://evil.example"), None, false),
             ("another page of our site", Some("https://blog.shop.example"), Some("same-site"), false),
             ("a sandboxed frame", Some("null"), Some("cross-site"), false),
-            ("no origin told", Some("null"), None, false),
+            ("null origin alone", Some("null"), None, false),
             ("cross-site without an origin", None, Some("cross-site"), false),
             ("our origin as a prefix", Some("https://nv.shop.example.evil.example"), None, false),
             ("rubbish", Some("https://nv.shop.example"), Some("rubbish"), false),

@@ -1,4 +1,4 @@
-//! The header by which `CloudFront` shows that a request came through it, so that nobody gets around its rate limit.
+//! The header that proves that a request came through `CloudFront`, so that its rate limit cannot be bypassed.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ const NAME: &str = "x-origin-verify";
 pub struct OriginHeader(Zeroizing<String>);
 
 impl OriginHeader {
-    /// The value as it was configured.
+    /// Wraps the configured value.
     #[must_use]
     pub fn new(value: String) -> Self {
         Self(Zeroizing::new(value))
     }
 
-    /// Whether the request has exactly one such header, with this value.
+    /// Returns whether the request has exactly one such header, with this value.
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let mut values = headers.get_all(NAME).into_iter();
         let first =

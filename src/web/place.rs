@@ -1,5 +1,5 @@
-//! Where a request came in: which route, below which prefix, and the callback's own public address. All of it is
-//! what API Gateway says; a client's `Host` or `X-Forwarded-Host` header has no part in it.
+//! The place of a request: its route, the prefix before it, and the public address of the callback. All of it comes
+//! from API Gateway; a client's `Host` and `X-Forwarded-Host` headers are ignored.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub enum Route {
     Start,
     /// `CALLBACK_PATH`
     Callback,
-    /// Below `CALLBACK_PATH`: where a browser is sent that did not start the verification.
+    /// Below `CALLBACK_PATH`: the page for a browser that did not start the verification.
     WrongBrowser,
     /// Anything else.
     Unknown,
@@ -25,11 +25,11 @@ pub enum Route {
 /// A request's place.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Which route.
+    /// The route.
     pub route: Route,
-    /// What stands before the route in the public path: the stage, say. Empty, or `/` and more.
+    /// The part of the public path before the route, such as `/prod` for a stage; empty if there is none.
     pub prefix: String,
-    /// The callback's public address; none behind a load balancer with no `REDIRECT_URI`.
+    /// The public address of the callback; `None` behind a load balancer without `REDIRECT_URI`.
     pub redirect_uri: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Place {
         let (domain, stage, path) = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => {
                 let stage = context.stage.as_deref().unwrap_or("$default");
-                // The event's own path is that without the stage; the context's is the one in the address bar.
+                // The event's path has no stage; the context's path is the one in the address bar.
                 let path = match &context.path {
                     Some(path) => Cow::from(path),
                     None if stage == "$default" => Cow::from(path),
@@ -61,7 +61,7 @@ impl Place {
 
     fn find(domain: Option<&str>, stage: &str, path: &str, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
         let stage = if stage == "$default" { String::new() } else { format!("/{stage}") };
-        // A custom domain's base path, which API Gateway does not tell.
+        // The base path of a custom domain, which is not in API Gateway's events.
         let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).unwrap_or_default();
 
         let rest = strip_segments(path, &stage).or_else(|| strip_segments(path, base)).unwrap_or(path);
@@ -80,7 +80,7 @@ impl Place {
             // A custom domain, or a proxy in front of the API, which the browser does not see.
             Some(url) if !is_api_domain || url.host_str() != domain => base,
             _ if is_api_domain && strip_segments(path, &stage).is_some() => &stage,
-            // An HTTP API's events name the stage in the path even where a custom domain's addresses do not have it.
+            // The path in an HTTP API's event contains the stage even if the addresses of a custom domain do not.
             _ => "",
         }
         .to_owned();
@@ -113,7 +113,7 @@ impl Place {
     }
 }
 
-/// What follows a prefix that is made of whole path segments.
+/// The rest of a path after a prefix of whole segments.
 fn strip_segments<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn where_api_gateway_says() {
+    fn place_comes_from_api_gateway() {
         let api = "abc.execute-api.eu-west-1.amazonaws.com";
         for (name, domain, stage, path, expected) in [
             ("default stage", API, "$default", "/callback", (Route::Callback, "", api.to_owned())),
@@ -150,7 +150,7 @@ mod tests {
             ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
             ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
             ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
-            ("a prefix that nobody set", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
+            ("an unknown prefix", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
             ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),
             ("custom domain, stage", CUSTOM, "dev", "/dev/start", (Route::Start, "", "id.shop.example".to_owned())),
         ] {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn where_redirect_uri_says() {
+    fn redirect_uri_overrides_the_place() {
         let redirect_uri = "id.shop.example/check";
         for (name, domain, stage, path, route, prefix) in [
             ("load balancer", None, "$default", "/check/start", Route::Start, "/check"),

@@ -18,7 +18,7 @@ use crate::flow::AuthorizationCode;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 
-/// What a handler answers.
+/// The result of a handler.
 #[derive(Debug)]
 pub struct Reply {
     content: Content,
@@ -32,15 +32,15 @@ pub struct Reply {
 pub enum Content {
     /// The form for the phone number.
     Form,
-    /// The form again, with what was typed and what is wrong with it.
+    /// The form again, with the text that was typed and its fault.
     BadNumber(String, PhoneNumberError),
     /// The result of a verification.
     Outcome(Outcome, Option<PhoneNumber>),
-    /// `wrong_browser`, for a program: the code and the state, which nobody has used yet.
+    /// `wrong_browser`, for a program: the code and the state, which are still unused.
     Unspent(AuthorizationCode, String),
     /// A page that is not a step of a verification.
     Notice(Notice),
-    /// The way to the operator, and how long it stays open.
+    /// The redirect to the operator, and the longest time the verification may take.
     ToOperator(Url, Duration),
     /// Another page of this function.
     SeeOther(String),
@@ -48,7 +48,7 @@ pub enum Content {
     Nothing,
 }
 
-/// What a reply is rendered for.
+/// The request that a reply is rendered for.
 #[derive(Debug)]
 pub struct Rendering<'a> {
     pub pages: &'a Pages,
@@ -95,7 +95,7 @@ impl From<Notice> for Reply {
 }
 
 impl Reply {
-    /// A 405 for a route that has these methods.
+    /// Creates a 405 for a route that has these methods.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self { allow: Some(allow), ..Notice::MethodNotAllowed.into() }
     }
@@ -110,7 +110,7 @@ impl Reply {
         self.retry_after = seconds;
     }
 
-    /// The last resort after a defect of this program: a text that needs no page.
+    /// The last resort after a defect of this program: a sentence without a page.
     pub fn defect(rendering: &Rendering) -> Response<String> {
         let sentence = "This page could not be written. It is not your fault.".to_owned();
         Self::from(Content::Nothing).with_headers(500, "text/plain", sentence, rendering)
@@ -149,7 +149,7 @@ impl Reply {
         Ok((status, HTML, page))
     }
 
-    /// `None` if the content has no representation of its own for programs.
+    /// Renders JSON; `None` if the content has no JSON form.
     fn json(&self, rendering: &Rendering) -> Option<Rendered> {
         let language = rendering.language;
         match &self.content {
@@ -257,8 +257,8 @@ fn correlator_member(rendering: &Rendering) -> (String, Value) {
     ("correlator".to_owned(), rendering.correlator.as_str().into())
 }
 
-/// Problem details (RFC 9457). Their `type` names the outcome; there is nothing to fetch behind it. Without an outcome it
-/// says no more than the HTTP status does (§4.2.1).
+/// Problem details (RFC 9457). Their `type` names the outcome and cannot be fetched. Without an outcome it means no
+/// more than the HTTP status (§4.2.1).
 fn problem(outcome: Option<Outcome>, status: u16, words: &Words, members: Map<String, Value>) -> Rendered {
     let kind = outcome.map_or_else(
         || "about:blank".to_owned(),

@@ -1,4 +1,4 @@
-//! `POST /start`: a number in, the way to the operator out.
+//! `POST /start`: a number in, a redirect to the operator out.
 
 use std::time::Instant;
 
@@ -14,14 +14,14 @@ use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::telemetry::{Event, Step};
 
-/// A form or a JSON object with one short member.
+/// In bytes; the body is a form or a JSON object with one short member.
 const MAX_BODY: usize = 2048;
 
-/// Why a body does not tell a number.
+/// The reason a body contains no number.
 enum Unreadable {
-    /// It is of a type that is not read here.
+    /// Its media type is not supported.
     MediaType,
-    /// It is too long, has the number twice, or is not what its type says.
+    /// It is too long, has the number twice, or does not match its media type.
     Malformed,
 }
 
@@ -43,7 +43,7 @@ impl App {
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
             Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None).into(),
         };
-        // A browser encodes the `+`, so only a program can have meant one by a space.
+        // A browser encodes the `+`, so a space can stand for one only in a program's request.
         let parse = if incoming.is_from_browser() { PhoneNumber::parse } else { PhoneNumber::parse_from_query };
         let phone_number = match parse(&typed) {
             Ok(phone_number) => phone_number,
@@ -79,7 +79,7 @@ impl App {
     }
 }
 
-/// The field `phone`, given at most once; empty if it is missing.
+/// Reads the field `phone`, which may occur once; empty if it is missing.
 fn phone_field(incoming: &Incoming) -> Result<String, Unreadable> {
     let body: &[u8] = incoming.request.body();
     if body.len() > MAX_BODY {
@@ -93,7 +93,7 @@ fn phone_field(incoming: &Incoming) -> Result<String, Unreadable> {
         return if fields.next().is_some() { Err(Unreadable::Malformed) } else { Ok(phone) };
     }
     if media_type.eq_ignore_ascii_case("application/json") {
-        // An array would be read as the members in their order.
+        // serde would also read an array of the members' values.
         let object = body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice::<JsonBody>(body));
         return match object {
             Some(Ok(object)) => Ok(object.phone.unwrap_or_default()),

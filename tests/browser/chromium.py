@@ -5,7 +5,7 @@ import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Chromium fetches nothing that a test did not ask for.
+# With these, Chromium fetches only what a test requests.
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
@@ -30,5 +30,5 @@ def launch_without_cookies(playwright, profile):
 def path():
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        raise RuntimeError(f"there is no Chromium: none of {', '.join(NAMES)} is in PATH; CHROMIUM can name another")
+        raise RuntimeError(f"Chromium was not found: none of {', '.join(NAMES)} is in PATH; set CHROMIUM to its path")
     return found

@@ -1,4 +1,4 @@
-"""What every test uses: the running product and a browser."""
+"""The fixtures of all tests: the running product and a browser."""
 
 import contextlib
 import threading
@@ -33,7 +33,7 @@ class Empty(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def front_port():
-    """A server of other origins: 127.0.0.1 with another port is an allowed one, localhost is not."""
+    """A server that has two other origins: 127.0.0.1 with its port is allowed, localhost is not."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -42,7 +42,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """The function in both state modes; the two start at the same time."""
+    """The function in both state modes, started together."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -93,7 +93,7 @@ def browser(playwright):
 
 @pytest.fixture
 def new_context(browser):
-    """Makes a browser with a profile of its own, on a phone, in English unless told otherwise."""
+    """Returns a function that opens a browser with a fresh profile: a phone in English, unless options say otherwise."""
     with contextlib.ExitStack() as stack:
 
         def new(**options):
@@ -107,7 +107,7 @@ def new_context(browser):
 
 @pytest.fixture
 def page(new_context):
-    """A tab that fails the test if the browser reports an error or requests anything but pages."""
+    """A tab that fails the test if the browser reports an error or requests anything other than pages."""
     page = new_context().new_page()
     faults = []
 

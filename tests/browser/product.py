@@ -26,7 +26,7 @@ class Product:
         self.output = []
         self.serves = False
         self.settled = threading.Event()
-        # cargo-lambda is installed beside this Python, also if the tests are started without make.
+        # cargo-lambda is installed next to this Python, which is not in PATH if the tests are started without make.
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
         ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
         self.process = subprocess.Popen(
@@ -54,11 +54,11 @@ class Product:
             self.process.wait(timeout=60)
 
     def scenario(self, name):
-        """Sets what the operator does from now on."""
+        """Sets the operator's scenario from now on."""
         self._control("POST", "/sandbox/scenario", {"scenario": name})
 
     def script(self, leg, **answer):
-        """Makes one endpoint of the operator answer this."""
+        """Makes one endpoint of the operator return this answer."""
         self._control("POST", "/sandbox/script", {"leg": leg, **answer})
 
     def as_usual(self):
@@ -69,7 +69,7 @@ class Product:
         self._control("DELETE", "/sandbox/requests")
 
     def asked(self, leg):
-        """How many requests one endpoint of the operator got."""
+        """The number of requests to one endpoint of the operator."""
         served = json.loads(self._control("GET", "/sandbox/requests"))
         return sum(1 for request in served if request["leg"] == leg)
 
@@ -90,7 +90,7 @@ class Product:
 
 
 def free_ports(count):
-    """Unused ports. All are held until the last is found, so that no two are equal."""
+    """Returns unused ports. All are held until the last is found, so that they differ."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

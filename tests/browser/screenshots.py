@@ -14,7 +14,7 @@ import chromium
 from product import CHECKOUT, Product
 
 FOLDER = CHECKOUT / "docs/screenshots"
-# The README shows the pictures, and people read it on mobile connections.
+# The README shows the pictures, and some people read it on mobile connections.
 MAX_BYTES = 60_000
 # Android's own font, so that the pictures are the same on every machine.
 FONTS = f"""<?xml version="1.0"?>
@@ -48,7 +48,7 @@ def main():
 def take_all(product, browser):
     FOLDER.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": 390, "height": 600}, device_scale_factor=2, locale="en-GB")
-    # The reference would make each picture differ from the last one.
+    # A random reference would change the pictures at each run.
     context.set_extra_http_headers({"x-correlator": "8476a536-e9f4-11e8-9739-2dfe598c3fcd"})
     page = context.new_page()
     page.goto(product.url)
@@ -70,7 +70,7 @@ def take_all(product, browser):
 def take(page, name):
     path = FOLDER / f"{name}.png"
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    # Few colours and their shades: a palette holds them in a third of the size.
+    # The pages have few colours, so a palette reduces the size to a third.
     picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(CHECKOUT)}  {size / 1000:.0f} KB")

@@ -1,4 +1,4 @@
-"""The whole flow as a person sees it: form, operator, answer, and what people do in between."""
+"""The whole flow as a person sees it: form, operator and answer, with reloads, tabs and the back button."""
 
 import re
 
@@ -18,32 +18,32 @@ def test_each_outcome(product, page, outcome):
     way.go(product, page)
     expect(page.get_by_role("heading", level=1)).to_have_text(way.heading)
     expect(page).to_have_title(f"{way.heading} – Number verification")
-    # The icon, its colour and the words each show which of the three kinds of answer it is.
+    # The icon, its colour and the words each show the kind of the answer.
     status = page.get_by_role("status")
     expect(status).to_have_class(SEEN.get(outcome, "unknown"))
     expect(status.locator("svg")).to_be_visible()
-    # What to do next, the best way first.
+    # The next steps, best first.
     expect(page.locator(".next")).to_be_visible()
     ways = ["Try again", "Verify another way"]
     if outcome == "verified":
         ways = []
     elif outcome in ("not_covered", "misconfigured"):
-        # Trying again does not help.
+        # Retrying does not help.
         ways = ["Verify another way", "Go to the start"]
     expect(page.locator("main a")).to_have_text(ways)
     if ways:
         expect(page.get_by_role("link", name="Verify another way")).to_have_attribute("href", FALLBACK_URL)
-    # Whether it is the user's fault.
+    # It says so if the user is not at fault.
     someone_elses = outcome in ("misconfigured", "operator_error", "operator_busy", "operator_timeout")
     assert ("not your fault" in status.inner_text()) == someone_elses
-    # What to tell support.
+    # The reference for support.
     assert re.fullmatch(r"[0-9a-f-]{36}", page.locator("footer code").inner_text())
-    # The page contains the number only masked.
+    # The page contains the number only in masked form.
     assert "600000001" not in page.content() and "600 000 001" not in page.content()
 
 
 @pytest.mark.parametrize("number", [VERIFIED, NOT_VERIFIED, ON_WIFI])
-def test_the_number_is_masked_and_only_its_ending_is_read_out(product, page, number):
+def test_number_is_masked_and_only_its_ending_is_read_out(product, page, number):
     start(product, page, number)
     shown = page.locator(".number")
     expect(shown.locator("[aria-hidden]")).to_have_text(f"+34 ••• ••• {number[-3:]}")
@@ -53,13 +53,13 @@ def test_the_number_is_masked_and_only_its_ending_is_read_out(product, page, num
 @pytest.mark.parametrize(
     "typed", ["tel:+34-600-000-001", "0034 600/000.001", "\u202a+34\u00a0600\u200b000\u2060001\u202c", "(+34) [600] 000 001"]
 )
-def test_a_number_is_read_however_it_was_copied(product, page, typed):
+def test_number_is_accepted_in_every_copied_form(product, page, typed):
     start(product, page, typed)
     expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
     expect(page.locator(".number [aria-hidden]")).to_have_text("+34 ••• ••• 001")
 
 
-def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
+def test_try_again_leads_to_the_form_and_to_an_answer(product, page):
     start(product, page, ON_WIFI)
     page.get_by_role("link", name="Try again").click()
     page.get_by_label("Your phone number").fill(VERIFIED)
@@ -68,7 +68,7 @@ def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"),
+    ("typed", "reason"),
     [
         ("600 000 001", "Start with + and your country code"),
         ("", "Enter your phone number."),
@@ -82,14 +82,14 @@ def test_try_again_leads_to_the_form_and_from_there_to_an_answer(product, page):
         ("001 65 9234 5678", "A number that starts with 001 can be read in two ways"),
     ],
 )
-def test_an_invalid_number_stays_in_the_focused_field_with_its_error(product, page, typed, says):
+def test_invalid_number_stays_in_the_focused_field_with_its_error(product, page, typed, reason):
     start(product, page, typed)
     field = page.get_by_label("Your phone number")
     expect(field).to_have_value(typed)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("alert")).to_contain_text(says)
-    # A screen reader says the error with the field, before the hint.
+    expect(page.get_by_role("alert")).to_contain_text(reason)
+    # A screen reader reads the error with the field, before the hint.
     expect(field).to_have_accessible_description(re.compile(f"^{re.escape(page.get_by_role('alert').inner_text())} "))
     expect(page).to_have_title(re.compile("^Error: "))
     field.fill(VERIFIED)
@@ -98,7 +98,7 @@ def test_an_invalid_number_stays_in_the_focused_field_with_its_error(product, pa
 
 
 @pytest.mark.parametrize("outcome", ["verified", "not_verified"])
-def test_a_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
+def test_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
     WAYS[outcome].go(product, page)
     for _ in range(2):
         page.reload()
@@ -131,7 +131,7 @@ def test_two_tabs_each_get_their_own_answer(product, new_context):
     expect(other.get_by_role("heading", level=1)).to_have_text("Phone number does not match mobile line")
 
 
-def test_an_answer_opened_in_another_browser_is_refused_and_costs_nothing(product, new_context):
+def test_callback_opened_in_another_browser_is_refused_and_spends_nothing(product, new_context):
     start_here, other = new_context().new_page(), new_context().new_page()
     start(product, start_here, VERIFIED)
     expect(start_here.get_by_role("status")).to_be_visible()
@@ -139,7 +139,7 @@ def test_an_answer_opened_in_another_browser_is_refused_and_costs_nothing(produc
     for page in (other, other):
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_have_text("Go back to where you started")
-        # The second time it has cookies of its own.
+        # The second time, this browser has its own cookies.
         start(product, page, NOT_VERIFIED)
         expect(page.get_by_role("status")).to_have_class("no")
     assert product.asked("token") == 3
@@ -158,7 +158,7 @@ def test_without_cookies_the_page_says_what_to_do(product, playwright, tmp_path)
     assert product.asked("token") == 0
 
 
-def test_the_flow_works_without_scripts(product, new_context):
+def test_flow_works_without_scripts(product, new_context):
     page = new_context(java_script_enabled=False).new_page()
     start(product, page, "600")
     expect(page.get_by_role("alert")).to_contain_text("Start with + and your country code")
@@ -166,7 +166,7 @@ def test_the_flow_works_without_scripts(product, new_context):
     expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
 
 
-def test_the_flow_works_with_the_keyboard_alone(product, page):
+def test_flow_works_with_the_keyboard_alone(product, page):
     page.goto(product.url)
     page.keyboard.press("Tab")
     expect(page.get_by_label("Your phone number")).to_be_focused()

@@ -1,8 +1,8 @@
-"""Which pages of other origins may read an answer. The browser decides it, so a browser is asked."""
+"""The pages of other origins that may read an answer. The browser decides this, so a real one is used."""
 
 import pytest
 
-# Both are served by the same port of this machine; only the first one is in ALLOWED_ORIGINS.
+# One server has both origins; only the first one is in ALLOWED_ORIGINS.
 ALLOWED, STRANGE = "127.0.0.1", "localhost"
 
 START = """async ([url, credentials]) => {
@@ -32,11 +32,11 @@ def front(new_context, front_port):
 
 
 def run(page, script, *arguments):
-    """What the script returns, or `BLOCKED` if the browser does not let it read the answer."""
+    """Returns the script's result, or `BLOCKED` if the browser does not let it read the answer."""
     return page.evaluate(f"arguments => ({script})(arguments).catch(error => error.message)", list(arguments))
 
 
-def test_sealed_an_allowed_page_starts_and_the_verification_ends_in_its_browser(product, front):
+def test_allowed_page_can_start_and_finish_a_verification_in_sealed_mode(product, front):
     page = front(ALLOWED)
     status, authorization_url, correlator = run(page, START, f"{product.url}/start", "include")
     assert status == 200 and correlator
@@ -45,7 +45,7 @@ def test_sealed_an_allowed_page_starts_and_the_verification_ends_in_its_browser(
     assert page.locator("h1").inner_text() == "Phone number verified"
 
 
-def test_sealed_a_strange_page_can_neither_start_nor_read(product, front):
+def test_other_page_can_neither_start_nor_read_in_sealed_mode(product, front):
     page = front(STRANGE)
     for credentials in ("include", "omit"):
         assert run(page, START, f"{product.url}/start", credentials) == BLOCKED
@@ -53,12 +53,12 @@ def test_sealed_a_strange_page_can_neither_start_nor_read(product, front):
     assert product.asked("authorize") == 0
 
 
-def test_sealed_an_allowed_page_reads_a_callback(product, front):
+def test_allowed_page_can_read_a_callback_in_sealed_mode(product, front):
     page = front(ALLOWED)
     assert run(page, READ, f"{product.callback_url}?code=a&state=b", "include") == [400, "invalid_state"]
 
 
-def test_phone_any_page_reads_a_callback_but_not_as_the_user(phone_product, front):
+def test_any_page_can_read_a_callback_without_credentials_in_phone_mode(phone_product, front):
     for host in (ALLOWED, STRANGE):
         page = front(host)
         url = f"{phone_product.callback_url}?code=sandbox-sample-code&state=%2B34600000001"
@@ -66,5 +66,5 @@ def test_phone_any_page_reads_a_callback_but_not_as_the_user(phone_product, fron
         assert run(page, READ, url, "include") == BLOCKED
 
 
-def test_phone_no_page_starts(phone_product, front):
+def test_no_page_can_start_in_phone_mode(phone_product, front):
     assert run(front(STRANGE), START, f"{phone_product.url}/start", "omit") == BLOCKED

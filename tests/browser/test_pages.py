@@ -1,4 +1,4 @@
-"""What each page is like in every language, at every width, in light and dark, and for a screen reader."""
+"""Each page in every language, at every width, in light and dark, and for a screen reader."""
 
 import pathlib
 import re
@@ -42,7 +42,7 @@ PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
     "started elsewhere": foreign_start,
 }
 
-# The `lang` of a phone's language, and what five pages say.
+# For each locale of a phone: the `lang` of the pages, and a text of five pages.
 LANGUAGES = {
     "en-GB": (
         "en",
@@ -138,7 +138,7 @@ def test_other_languages_get_english(product, new_context):
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_the_colours_follow_the_phone(product, page):
+def test_colours_follow_the_phone(product, page):
     page.goto(product.url)
     shades = []
     for scheme in SCHEMES:
@@ -149,20 +149,20 @@ def test_the_colours_follow_the_phone(product, page):
 
 
 def test_nothing_moves(product, page):
-    # So there is nothing to reduce for users who prefer less motion.
+    # Without motion, nothing must be reduced for users who prefer less of it.
     start(product, page, VERIFIED)
     assert page.evaluate("document.getAnimations().length") == 0
     moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s')"
     assert page.evaluate(f"{moving}.length") == 0
 
 
-def test_in_forced_colours_a_button_still_has_a_border(product, page):
+def test_button_has_a_border_in_forced_colours(product, page):
     page.emulate_media(forced_colors="active")
     page.goto(product.url)
     assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
 
 
-def test_the_policy_permits_the_style_of_the_page_and_no_other(product, new_context):
+def test_policy_permits_only_the_style_of_the_page(product, new_context):
     page = new_context().new_page()
     page.goto(product.url)
     button = page.get_by_role("button")
@@ -174,7 +174,7 @@ def test_the_policy_permits_the_style_of_the_page_and_no_other(product, new_cont
 
 
 def test_no_line_ends_inside_wifi(product, page):
-    # With text twice as large a plain hyphen ends a line at several of these widths.
+    # With text twice as large, a line would end after a plain hyphen at several of these widths.
     page.goto(product.url)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     for pixels in range(SMALLEST["width"], 2 * SMALLEST["width"], 4):
@@ -182,7 +182,7 @@ def test_no_line_ends_inside_wifi(product, page):
         assert page.evaluate(LINES_OF_WORD, WIFI) == 1, pixels
 
 
-def test_a_page_is_one_request(product, new_context):
+def test_page_is_one_request(product, new_context):
     context = new_context()
     asked = []
     context.on("request", lambda request: asked.append(request.url))
@@ -191,7 +191,7 @@ def test_a_page_is_one_request(product, new_context):
     assert [url for url in asked if not url.startswith("data:")] == [f"{product.url}/"]
 
 
-# On how many lines the word in the first box of the page is.
+# The number of lines over which a word on the page is spread.
 LINES_OF_WORD = """word => {
   const text = document.querySelector('.next').firstChild, range = document.createRange();
   const start = text.data.indexOf(word);
@@ -206,14 +206,14 @@ def width(page):
 
 
 def violations(page):
-    """The violations that axe-core finds."""
+    """Returns the violations that axe-core finds."""
     page.evaluate(AXE)
     found = page.evaluate("tags => axe.run({ runOnly: tags })", RULES)["violations"]
     return [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found]
 
 
 def color(locator, name):
-    """A computed colour in sRGB, 0 to 255."""
+    """Returns a computed colour in sRGB, 0 to 255."""
     written = locator.evaluate("(e, name) => getComputedStyle(e).getPropertyValue(name)", name)
     numbers = [float(number) for number in re.findall(r"[\d.]+", written.removeprefix("color(srgb"))][:3]
     return [number * 255 for number in numbers] if written.startswith("color(srgb") else numbers

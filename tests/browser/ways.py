@@ -1,4 +1,4 @@
-"""The way to each outcome, in a browser on the running product."""
+"""The steps to each outcome, in a browser on the running product."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,14 +11,14 @@ WIFI = "Wi\u2011Fi"
 
 
 def start(product, page, number):
-    """Types a number into the form and sends it; ends at the page that follows."""
+    """Submits a number in the form, and returns when the next page has loaded."""
     page.goto(product.url)
     page.locator("#phone").fill(number)
     page.get_by_role("button").click()
 
 
 class Way:
-    """What the operator does, which number is asked about, and what the user does after the first answer."""
+    """The number, the operator's behaviour, and the user's actions after the first answer."""
 
     def __init__(self, heading, number=VERIFIED, operator=lambda product: None, then=lambda page: None):
         self.heading, self.number, self.operator, self.then = heading, number, operator, then
@@ -43,13 +43,13 @@ def does_not_serve_the_number(product):
 
 
 def stays_at_authorize(product):
-    # `Way.go` takes this page for an answer, so that `then` can write the redirect itself.
+    # This page looks like an answer to `Way.go`, so that `then` can write the redirect itself.
     page = '<!doctype html><link rel=icon href=data:,><p role="status">Operator'
     product.script("authorize", status=200, headers={"content-type": "text/html"}, body=page)
 
 
 def gives_up(product):
-    # cargo lambda's emulator gives a function ten minutes; an operator's own gateway gives up earlier and says so.
+    # cargo lambda's emulator gives a function ten minutes, so the timeout here comes from the operator's gateway.
     product.script("verify", status=504, body={"status": 504, "code": "TIMEOUT", "message": ""})
 
 
@@ -63,7 +63,7 @@ def change_address(pattern, replacement):
 
 
 def refusal(authorization_url):
-    """The operator's redirect with an error of its own."""
+    """Returns the operator's redirect with another error."""
     query = parse_qs(urlsplit(authorization_url).query)
     error = urlencode({"error": "server_error", "state": query["state"][0]})
     return f"{query['redirect_uri'][0]}?{error}"

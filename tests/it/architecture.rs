@@ -1,10 +1,11 @@
-//! The structure of `src/`: which ring may import which, how long a file may be, and that the map in `lib.rs` is complete.
+//! The structure of `src/`: which ring may import which, how long a file may be, and that the map in `lib.rs` is
+//! complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Every top-level module, and what it may import besides itself. Each may only import modules of rows above its own, so
-/// the imports between modules have no cycle.
+/// Every top-level module, with the other modules it may import. These must be in rows above its own, so the imports
+/// have no cycle.
 const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("outcome", &[]),
     ("correlator", &[]),
@@ -23,11 +24,11 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("lib", &["failure", "number_verification", "operator", "phone_number"]),
 ];
 
-/// Lines, with the tests.
+/// In lines, including tests.
 const LONGEST_FILE: usize = 350;
 const MOST_FLAT_FILES: usize = 10;
 
-/// Every Rust file below a folder, with its path from there.
+/// Every Rust file below a folder, by its relative path.
 fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -97,17 +98,17 @@ fn rows_only_import_rows_above_them() {
 }
 
 #[test]
-fn files_are_short_and_few_lie_flat() {
+fn files_are_short_and_few_are_at_the_top_level() {
     let sources = sources();
     for (file, text) in &sources {
         let lines = text.lines().count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.display());
     }
     let flat = sources.keys().filter(|file| file.components().count() == 1).count();
-    assert!(flat <= MOST_FLAT_FILES, "{flat} files lie flat in src");
+    assert!(flat <= MOST_FLAT_FILES, "{flat} files are at the top level of src");
 }
 
-/// `lib.rs` names every module, two levels deep.
+/// The map in `lib.rs` names every module, two levels deep.
 #[test]
 fn map_in_lib_rs_is_complete() {
     let sources = sources();

@@ -1,4 +1,4 @@
-//! Only the browser that started a verification can finish it, also with several tabs and after a reload.
+//! Only the browser that started a verification can finish it, even with several tabs and after a reload.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +123,7 @@ async fn reload_shows_the_same_result_without_asking_the_operator_again() {
     }
 }
 
-/// A cookie with a result belongs to one verification, whatever name it is given.
+/// A cookie with a result belongs to one verification, even if it is renamed.
 #[tokio::test]
 async fn result_cookie_is_useless_in_another_browser_or_for_another_number() {
     let function = Function::start(&[]).await;
@@ -174,7 +174,7 @@ async fn prefetch_and_head_spend_nothing() {
 }
 
 #[tokio::test]
-async fn one_state_buys_five_token_requests() {
+async fn one_state_allows_five_token_requests() {
     let function = Function::start(&[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
@@ -188,7 +188,7 @@ async fn one_state_buys_five_token_requests() {
     assert_eq!(function.sandbox.count(Leg::Token), 5);
     assert_eq!(outcomes[..5], ["expired_code"; 5]);
     assert_eq!(outcomes[5..], ["invalid_state"; 15]);
-    // Another verification has requests of its own.
+    // Another verification has its own five requests.
     assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
 }
 
@@ -208,7 +208,7 @@ async fn wrong_browser_is_sent_to_a_page_without_the_code() {
     assert_eq!(function.sandbox.count(Leg::Token), 0);
 }
 
-/// A library that follows redirects hands its app the last answer, and not the last address.
+/// A library that follows redirects gives its app the last answer, not the last address.
 #[tokio::test]
 async fn wrong_browser_in_json_repeats_code_and_state() {
     let function = Function::start(&[]).await;
@@ -258,12 +258,12 @@ async fn link_sent_to_a_victim_verifies_nobody() {
     let callback = function.at_operator(&link).await;
     let victim = Browser::default().open_json(&function, &callback).await;
     assert_eq!(victim.outcome(), "wrong_browser");
-    assert_eq!(function.sandbox.count(Leg::Token), 0, "nothing was asked of the operator");
+    assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not called");
 }
 
 /// In `phone` mode the same attack works, which is why `sealed` is the default.
 #[tokio::test]
-async fn phone_mode_lets_anyone_finish_what_another_started() {
+async fn phone_mode_lets_anyone_finish_a_verification() {
     let function = Function::start(PHONE_MODE).await;
     let link = Browser::default().start(&function, "+34600000001").await;
     let callback = function.at_operator(&link).await;
@@ -283,7 +283,7 @@ async fn invalid_callbacks_make_no_operator_call() {
     assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
 }
 
-/// Anyone can send one, so it must not be counted as an outage.
+/// Anyone can send such a callback, so it must not be counted as an outage.
 #[tokio::test]
 async fn error_without_a_state_is_an_invalid_request() {
     let function = Function::start(&[]).await;
@@ -297,7 +297,7 @@ async fn error_without_a_state_is_an_invalid_request() {
 async fn issuer_is_checked_if_it_is_known() {
     let sandbox = sandbox().await;
     let issuer = sandbox.base_url();
-    let function = Function::beside(sandbox, &[("ISSUER", &issuer)]);
+    let function = Function::with_sandbox(sandbox, &[("ISSUER", &issuer)]);
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
     let (without_iss, _) = callback.split_once("&iss=").expect("the sandbox sends iss");

@@ -1,5 +1,5 @@
-//! Why the program is fast: work that it avoids, or starts before it is needed. These tests count calls and handshakes;
-//! only `make bench` measures time.
+//! The reasons the program is fast: it avoids work, or starts it before it is needed. These tests count calls and
+//! handshakes; only `make bench` measures time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn first_verification_takes_two_handshakes_and_one_secret_read_and_later_ones_none() {
+async fn first_verification_takes_two_handshakes_and_one_secret_read_and_later_ones_take_none() {
     let function = behind_tls(&[], &[]).await;
     verify(&function).await;
     assert_eq!(asked(&function.sandbox), [1, 1, 1]);
@@ -73,7 +73,7 @@ async fn operator_handshake_overlaps_the_secret_read() {
     assert_eq!(function.sandbox.handshakes().full, 2);
 }
 
-/// `localhost` and `127.0.0.1` are the same sandbox, but two hosts to a client.
+/// `localhost` and `127.0.0.1` are one sandbox, but two hosts to a client.
 #[tokio::test]
 async fn verify_host_handshake_overlaps_the_token_request() {
     let (sandbox, ca) = sandbox_behind_tls().await;
@@ -90,7 +90,7 @@ async fn verify_host_handshake_overlaps_the_token_request() {
     };
     tokio::join!(verify(&function), overlaps);
     verify(&function).await;
-    assert_eq!(sandbox.handshakes().full, 3, "the verify call, and a second verification, found it open");
+    assert_eq!(sandbox.handshakes().full, 3, "the verify call and the second verification used the open connection");
     let connection = |leg| sandbox.requests().iter().find(|request| request.leg == Some(leg)).unwrap().connection;
     assert_ne!(connection(Leg::Token), connection(Leg::Verify));
 }
@@ -167,7 +167,7 @@ async fn connection_opened_ahead_and_closed_during_a_freeze_is_not_used() {
 #[tokio::test]
 async fn system_certificates_are_not_read() {
     let pipe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates.pipe");
-    // The last run left one.
+    // A previous run may have left the pipe.
     let _ = std::fs::remove_file(&pipe);
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe = pipe.to_str().unwrap();

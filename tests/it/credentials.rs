@@ -1,5 +1,4 @@
-//! What the function sends to the operator, and the ID tokens it accepts: client authentication, number formats,
-//! scopes.
+//! The requests to the operator (client authentication, number formats, scopes), and the ID tokens that are accepted.
 
 use std::time::SystemTime;
 
@@ -34,7 +33,7 @@ async fn bare_client_secret_is_used_with_client_id() {
 }
 
 #[tokio::test]
-async fn token_request_refused_with_415_is_sent_once_more_as_json() {
+async fn token_request_refused_with_415_is_repeated_as_json() {
     let function = Function::start(&[]).await;
     let unsupported = Scripted::answer(415, "").times(1);
     function.sandbox.script(Leg::Token, Some(unsupported));
@@ -67,13 +66,13 @@ async fn scopes_of_all_api_versions_work() {
     ] {
         let sandbox = sandbox().await;
         let verify_endpoint = format!("{}/number-verification/{version}/verify", sandbox.base_url());
-        let function = Function::beside(sandbox, &[("SCOPE", scope), ("VERIFY_ENDPOINT", &verify_endpoint)]);
+        let function = Function::with_sandbox(sandbox, &[("SCOPE", scope), ("VERIFY_ENDPOINT", &verify_endpoint)]);
         assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified", "{version}");
     }
 }
 
-/// A token answer with an ID token, as the operator would sign it. The signature is not checked, because the answer
-/// came from the token endpoint itself (OpenID Connect Core §3.1.3.7).
+/// A token answer with an ID token. Its signature is not valid, because it is not checked: the answer comes directly
+/// from the token endpoint (OpenID Connect Core §3.1.3.7).
 fn token_answer(claims: &Value) -> Scripted {
     let id_token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
     Scripted::json(200, &json!({ "access_token": "token", "token_type": "Bearer", "id_token": id_token }))

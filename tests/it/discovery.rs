@@ -53,7 +53,7 @@ async fn discovery_failure_stops_the_program_with_one_line() {
     let verify = format!("{base_url}/number-verification/v0/verify");
     let (behind_tls, ca) = sandbox_behind_tls().await;
     let secure = behind_tls.base_url();
-    for (discovery, verify, says) in [
+    for (discovery, verify, reason) in [
         (format!("{base_url}/nowhere{DOCUMENT}"), &*verify, "expected 200, got 404"),
         (base_url.replace("127.0.0.1", "localhost") + DOCUMENT, &verify, "RFC 8414 §3.3"),
         ("http://127.0.0.1:1".to_owned() + DOCUMENT, &verify, "OPERATOR_DISCOVERY_URL: the document cannot be read"),
@@ -62,7 +62,7 @@ async fn discovery_failure_stops_the_program_with_one_line() {
             &verify,
             "OPERATOR_DISCOVERY_URL: http is only for localhost",
         ),
-        // Its endpoints are on plain http, which no document may name.
+        // The document's endpoints use plain http, which is not allowed in a document.
         (format!("{base_url}{DOCUMENT}"), &verify, "authorization_endpoint is unusable: not an https URL"),
         (format!("{secure}{DOCUMENT}"), "", "VERIFY_ENDPOINT: not set"),
     ] {
@@ -81,7 +81,7 @@ async fn discovery_failure_stops_the_program_with_one_line() {
             .unwrap();
         let log = String::from_utf8(ended.stdout).unwrap();
         let faults: Vec<_> = log.lines().filter(|line| line.contains("cannot start")).collect();
-        assert!(!ended.status.success(), "{says}: {log}");
-        assert!(matches!(faults[..], [line] if line.contains(says)), "{says}: {log}");
+        assert!(!ended.status.success(), "{reason}: {log}");
+        assert!(matches!(faults[..], [line] if line.contains(reason)), "{reason}: {log}");
     }
 }

@@ -1,4 +1,4 @@
-//! Documents and sample files agree with the code.
+//! Checks that documents and sample files agree with the code.
 
 use std::path::{Path, PathBuf};
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::support::{AS_JSON, CALLBACK, DOMAIN, Function, PHONE_MODE, http_api_event};
 
-/// Makes an event from a method, path and query, headers, and body.
+/// Builds an event from a method, a path and query, headers and a body.
 type WriteEvent = fn(&str, &str, &[(&str, &str)], &str) -> Value;
 
-/// A service that invokes the function, and how it writes a request.
+/// A service that invokes the function, and the form of its events.
 struct Source {
     name: &'static str,
     variables: &'static [(&'static str, &'static str)],
@@ -89,7 +89,7 @@ async fn verification_works_behind_every_event_source() {
     }
 }
 
-/// Some sources decode a `+` in a query as a space, others keep it. Both must give the number.
+/// Some sources decode a `+` in a query as a space, others keep it. Both must yield the number.
 #[tokio::test]
 async fn unencoded_plus_in_the_state_is_accepted() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
@@ -103,12 +103,12 @@ async fn unencoded_plus_in_the_state_is_accepted() {
     }
 }
 
-/// RFC 6749 §3.1, however a source passes repeated keys on.
+/// RFC 6749 §3.1, in whatever way a source represents repeated keys.
 #[tokio::test]
-async fn a_repeated_parameter_is_refused() {
+async fn repeated_parameter_is_refused() {
     for Source { name, variables, prefix, event, .. } in SOURCES {
         if name == "load balancer" {
-            // Without multi-value headers it passes on only the last value, so the function cannot detect this.
+            // Without multi-value headers it forwards only the last value, so the function cannot detect this.
             continue;
         }
         let variables = [variables, PHONE_MODE].concat();
@@ -197,7 +197,7 @@ fn rest_api_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], 
     })
 }
 
-/// Query values are still URL-encoded; of repeated ones, only the last is there.
+/// Query values are still URL-encoded; only the last of repeated ones is present.
 fn alb_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -1,5 +1,5 @@
-//! Whatever an upstream service does, the user gets a true and clear answer in time. Every fault, on every upstream
-//! call, on real sockets.
+//! Whatever an upstream service does, the user gets a true and clear answer in time. These tests inject every fault
+//! into every upstream call, on real sockets.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ fn endpoint(leg: Leg) -> (&'static str, &'static str) {
 fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
     let (variable, path) = endpoint(leg);
     let address = format!("{url}{path}");
-    Function::beside(sandbox, &[("STATE_MODE", "phone"), (variable, &address)])
+    Function::with_sandbox(sandbox, &[("STATE_MODE", "phone"), (variable, &address)])
 }
 
 const TIME_LEFT: Duration = Duration::from_secs(3);
@@ -40,12 +40,12 @@ async fn outcome(function: Function) -> String {
     let start = Instant::now();
     let answer = function.get_json(&callback()).await;
     assert!(start.elapsed() < TIME_LEFT, "answered after the deadline");
-    let outcome = said(&answer);
+    let outcome = shown_outcome(&answer);
     assert_eq!(answer.status, outcome.status());
     outcome.name().to_owned()
 }
 
-fn said(answer: &Answer) -> Outcome {
+fn shown_outcome(answer: &Answer) -> Outcome {
     let json = answer.json();
     let outcome = Outcome::from_name(json["outcome"].as_str().unwrap()).unwrap();
     let verdict = json.get("devicePhoneNumberVerified").map(|verdict| verdict.as_bool().unwrap());
@@ -53,7 +53,7 @@ fn said(answer: &Answer) -> Outcome {
     outcome
 }
 
-/// The outcome, and how often the request was sent.
+/// The outcome, and the number of requests.
 type Expected = (&'static str, usize);
 
 /// A request on a new connection is not sent twice, because the operator may have acted on it. The SDK sends
@@ -158,7 +158,7 @@ async fn answers_outside_the_protocol_are_not_verdicts() {
                 .iter()
                 .fold(Scripted::answer(status, body), |scripted, (name, value)| scripted.header(*name, *value));
             sandbox.script(leg, Some(scripted));
-            // Whatever a 401 of the token endpoint says, it refuses the client.
+            // A 401 of the token endpoint refuses the client, whatever its body.
             let expected = if (leg, status) == (Leg::Token, 401) { "misconfigured" } else { expected };
             assert_eq!(outcome(function).await, expected, "{name} on {leg:?}");
             assert_eq!(sandbox.count(leg), 1, "{name} on {leg:?}: sent once");
@@ -167,7 +167,7 @@ async fn answers_outside_the_protocol_are_not_verdicts() {
     }
 }
 
-/// Answers that are almost right: which deviations matter and which do not.
+/// Answers that are almost right: some deviations are accepted, others are not.
 #[tokio::test]
 async fn answers_close_to_the_protocol_are_judged_field_by_field() {
     #[rustfmt::skip]
@@ -195,7 +195,7 @@ async fn answers_close_to_the_protocol_are_judged_field_by_field() {
 
 /// 415 is the only answer after which a request is sent again, as in Telefónica's own SDK.
 #[tokio::test]
-async fn json_is_the_last_attempt_after_a_415() {
+async fn request_is_not_repeated_after_a_second_415() {
     let function = Function::start(PHONE_MODE).await;
     let sandbox = function.sandbox.clone();
     sandbox.script(Leg::Token, Some(Scripted::answer(415, "")));
@@ -204,8 +204,8 @@ async fn json_is_the_last_attempt_after_a_415() {
     assert_eq!(sent, ["application/x-www-form-urlencoded", "application/json"]);
 }
 
-/// A kept connection answered a moment ago, or has been idle for more than a second. Only an idle one may have closed for
-/// another reason than the request. (The first half of an answer's head on an idle one is not told apart from no answer.)
+/// A kept connection has either just answered or been idle for more than a second. Only an idle one may have closed for
+/// a reason other than the request. (On an idle one, the first half of an answer's head counts as no answer.)
 const A_MOMENT_AGO: Duration = Duration::ZERO;
 const IDLE: Duration = Duration::from_millis(1100);
 const BUSY: Fault = Fault::Answer("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n");
@@ -238,13 +238,13 @@ async fn request_on_a_kept_connection_is_resent_only_if_nothing_came_back() {
                 let sandbox = Arc::new(sandbox().await);
                 let far_side = FarSide::of(&sandbox).await;
                 let function = function(sandbox, leg, &far_side.url).with_time_left(TIME_LEFT);
-                assert_eq!(said(&function.get_json(&callback()).await), Outcome::Verified);
+                assert_eq!(shown_outcome(&function.get_json(&callback()).await), Outcome::Verified);
                 assert_eq!((far_side.requests(), far_side.connections()), (1, 1));
-                // It is the time itself that makes the connection an idle one.
+                // Only time makes a connection idle, so there is no condition to wait for.
                 tokio::time::sleep(idle_for).await;
                 far_side.once(fault);
                 let start = Instant::now();
-                let outcome = said(&function.get_json(&callback()).await).name();
+                let outcome = shown_outcome(&function.get_json(&callback()).await).name();
                 assert!(start.elapsed() < TIME_LEFT, "{name}: answered after the deadline");
                 assert_eq!((outcome, far_side.requests() - 1), expected, "{name}");
             });
@@ -255,7 +255,7 @@ async fn request_on_a_kept_connection_is_resent_only_if_nothing_came_back() {
 
 /// A proxy from the environment would be another party that sees codes and tokens.
 #[tokio::test]
-async fn proxies_of_the_environment_are_not_used() {
+async fn proxy_variables_are_ignored() {
     let (_refuses, refusing) = far_side::refusing();
     let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let variables = proxies.map(|name| (name, refusing.as_str()));

@@ -1,4 +1,4 @@
-//! Whatever a client puts into its request, the real program answers with a page of its own, and lives on.
+//! Whatever a client sends, the real program answers with its own page and keeps running.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ async fn malformed_requests_get_a_page() {
     }
 }
 
-/// A test event from the console, say. There is nobody to show a page to.
+/// These include test events from the console. There is no user to show a page to.
 #[tokio::test]
 async fn unknown_events_are_refused_without_quoting_them() {
     let function = Function::deployed(sandbox().await, &[]).await;

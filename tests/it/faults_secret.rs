@@ -1,5 +1,5 @@
-//! Secrets Manager in trouble, and the secret replaced: what the user is told, what the owner reads in the log, whom it
-//! delays, and that the function recovers without a new environment.
+//! Faults of Secrets Manager, and replacement of the secret: the user's page, the owner's log line and the delays. The
+//! function recovers without a new environment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,54 +11,54 @@ use tokio::task::JoinSet;
 use crate::support::far_side::{FarSide, Fault};
 use crate::support::{AS_JSON, Browser, CALLBACK, Function, PHONE_MODE, http_api_event, sample_callback};
 
-/// Takes a number through all calls without a start.
+/// Verifies a number with all calls, but without a start.
 async fn verify(function: &Function) -> &'static str {
     function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
 
 fn refuses(code: &str) -> Scripted {
-    refuses_saying(code, "quoting +34600000001")
+    refuses_with_message(code, "quoting +34600000001")
 }
 
-fn refuses_saying(code: &str, message: &str) -> Scripted {
+fn refuses_with_message(code: &str, message: &str) -> Scripted {
     Scripted::json(400, &json!({ "__type": code, "message": message }))
 }
 
-/// What Secrets Manager says about a secret that is scheduled for deletion.
+/// Secrets Manager's message for a secret that is scheduled for deletion.
 const DELETED: &str = "You can't perform this operation on the secret because it was marked for deletion.";
-/// What it says about a secret that does not exist, and about one that was created without a value.
+/// Secrets Manager's messages for a secret that does not exist, and for one that was created without a value.
 const NO_SECRET: &str = "Secrets Manager can't find the specified secret.";
 const NO_VALUE: &str = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
 
-fn holds(secret: &str) -> Scripted {
+fn secret_is(secret: &str) -> Scripted {
     Scripted::json(200, &json!({ "Name": "number-verification", "SecretString": secret }))
 }
 
 #[tokio::test]
-async fn each_fault_has_its_outcome_and_its_fix_in_the_log_and_passes() {
+async fn each_fault_has_an_outcome_and_a_logged_fix_and_is_recovered_from() {
     let mut rows = JoinSet::new();
     for (name, scripted, outcome, line) in [
         ("throttled", refuses("ThrottlingException"), "operator_busy", "limits how often it is read"),
-        ("unavailable", Scripted::answer(503, "<html>"), "operator_busy", "is unavailable for now"),
-        ("failing", Scripted::answer(500, "{}"), "operator_busy", "is unavailable for now"),
+        ("unavailable", Scripted::answer(503, "<html>"), "operator_busy", "is temporarily unavailable"),
+        ("failing", Scripted::answer(500, "{}"), "operator_busy", "is temporarily unavailable"),
         ("slow", Scripted::late(Duration::from_mins(1)), "operator_timeout", "gave no answer before the deadline"),
         ("denied", refuses("AccessDeniedException"), "misconfigured", "allow secretsmanager:GetSecretValue"),
         ("its key denied", refuses("DecryptionFailure"), "misconfigured", "allow kms:Decrypt"),
         (
             "missing",
-            refuses_saying("ResourceNotFoundException", NO_SECRET),
+            refuses_with_message("ResourceNotFoundException", NO_SECRET),
             "misconfigured",
             "does not exist in this account and region; create it, or correct CLIENT_SECRET_ID",
         ),
         (
             "scheduled for deletion",
-            refuses_saying("InvalidRequestException", DELETED),
+            refuses_with_message("InvalidRequestException", DELETED),
             "misconfigured",
             "keep it with `aws secretsmanager restore-secret --secret-id number-verification`",
         ),
         (
             "created without a value",
-            refuses_saying("ResourceNotFoundException", NO_VALUE),
+            refuses_with_message("ResourceNotFoundException", NO_VALUE),
             "misconfigured",
             "has no value; store one with `aws secretsmanager put-secret-value",
         ),
@@ -66,13 +66,13 @@ async fn each_fault_has_its_outcome_and_its_fix_in_the_log_and_passes() {
         ("another refusal", refuses("ExpiredTokenException"), "misconfigured", "refused with ExpiredTokenException"),
         ("an unknown refusal", refuses("Husky600000001"), "misconfigured", "an error unknown to this program"),
         ("rubbish", Scripted::answer(200, "<html>"), "misconfigured", "cannot be understood"),
-        ("an answer without a value", Scripted::answer(200, "{}"), "misconfigured", "holds no text"),
+        ("an answer without a value", Scripted::answer(200, "{}"), "misconfigured", "contains no text"),
         ("bytes", Scripted::json(200, &json!({ "SecretBinary": "//5odXM=" })), "misconfigured", "not UTF-8"),
-        ("an empty secret", holds(""), "misconfigured", "expected JSON"),
-        ("a secret of another shape", holds(r#"{"password":"hush"}"#), "misconfigured", "expected JSON"),
+        ("an empty secret", secret_is(""), "misconfigured", "expected JSON"),
+        ("a secret of another shape", secret_is(r#"{"password":"hush"}"#), "misconfigured", "expected JSON"),
         (
             "a secret cut off",
-            holds(r#"{"client_id":"my-app-id","client_secret":"hus"#),
+            secret_is(r#"{"client_id":"my-app-id","client_secret":"hus"#),
             "misconfigured",
             "expected JSON",
         ),
@@ -93,14 +93,14 @@ async fn each_fault_has_its_outcome_and_its_fix_in_the_log_and_passes() {
             assert!(!log.contains("hus") && !log.contains("600000001"), "{name}: {log}");
 
             function.sandbox.script(Leg::Secret, None);
-            verified_in_the_end(&function).await;
+            wait_until_verified(&function).await;
         });
     }
     rows.join_all().await;
 }
 
 /// A failed read is remembered for two seconds.
-async fn verified_in_the_end(function: &Function) {
+async fn wait_until_verified(function: &Function) {
     let verified = async {
         while verify(function).await != "verified" {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -109,9 +109,10 @@ async fn verified_in_the_end(function: &Function) {
     tokio::time::timeout(Duration::from_secs(20), verified).await.expect("the function recovers");
 }
 
-/// It could be the client secret itself, but more probably is what a shell or an editor made of one, or of the JSON.
+/// Such a value could be the client secret itself, but more probably a shell or an editor has altered the secret or the
+/// JSON.
 #[tokio::test]
-async fn a_value_that_looks_like_broken_json_is_not_sent_to_the_operator() {
+async fn value_that_looks_like_broken_json_is_not_sent_to_the_operator() {
     for (name, value, fix) in [
         ("JSON in quotes", r#"'{"client_id":"my-app-id","client_secret":"hush"}'"#, "store it without"),
         ("a JSON array", r#"["hush"]"#, "is JSON but not an object"),
@@ -133,7 +134,7 @@ async fn a_value_that_looks_like_broken_json_is_not_sent_to_the_operator() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_before_the_secret_is_ignored() {
+async fn byte_order_mark_before_the_secret_is_ignored() {
     for (name, value) in [("JSON", secret("my-app-secret")), ("bare", "my-app-secret".to_owned())] {
         let function = Function::start(&[("STATE_MODE", "phone"), ("CLIENT_ID", "my-app-id")]).await;
         function.sandbox.set_secret_string(format!("\u{feff}{value}\r\n"));
@@ -143,14 +144,14 @@ async fn a_byte_order_mark_before_the_secret_is_ignored() {
 
 /// Scanners and attackers send requests too, and the owner pays for each read.
 #[tokio::test]
-async fn a_broken_secret_is_read_at_most_every_two_seconds() {
+async fn broken_secret_is_read_at_most_every_two_seconds() {
     let function = Function::start(PHONE_MODE).await;
     function.sandbox.script(Leg::Secret, Some(refuses("AccessDeniedException")));
     for _ in 0..20 {
         assert_eq!(verify(&function).await, "misconfigured");
     }
     assert_eq!(function.sandbox.count(Leg::Secret), 1);
-    let sealed = Function::beside(Arc::clone(&function.sandbox), &[]);
+    let sealed = Function::with_sandbox(Arc::clone(&function.sandbox), &[]);
     let callback = format!("{CALLBACK}?code=a&state=rubbish");
     let answer = sealed.get_json(&callback).await;
     assert_eq!(answer.outcome(), "invalid_state", "a text that cannot be a state needs no secret");
@@ -158,13 +159,13 @@ async fn a_broken_secret_is_read_at_most_every_two_seconds() {
 
     function.sandbox.script(Leg::Secret, None);
     let fixed = Instant::now();
-    verified_in_the_end(&function).await;
+    wait_until_verified(&function).await;
     assert!(fixed.elapsed() > Duration::from_secs(1), "the failure was remembered");
 }
 
-/// An environment that answers many at once, with the secret in its cache and a Secrets Manager that hangs.
+/// An environment that answers many requests at once, with a cached secret and a Secrets Manager that hangs.
 #[tokio::test]
-async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
+async fn forged_state_delays_no_other_request_while_secrets_manager_hangs() {
     let sandbox = Sandbox::start(Settings::default()).await.unwrap();
     let secrets_manager = FarSide::of(&sandbox).await;
     let variables =
@@ -172,7 +173,7 @@ async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
     let function = Function::deployed(sandbox, &variables).await;
     assert_eq!(Browser::default().verify(&function, "+34600000001").await.outcome(), "verified");
     secrets_manager.always(Fault::Hang);
-    // A look for a newer version is due.
+    // A lookup of a newer version is due.
     tokio::time::sleep(Duration::from_secs(1)).await;
 
     let forged_ends = async {
@@ -198,9 +199,9 @@ async fn a_forged_state_delays_nobody_while_secrets_manager_hangs() {
     assert!(forged >= genuine && forged < Duration::from_secs(4), "{forged:?}");
 }
 
-/// The request that started the read gives up before it is answered. Another one, which has more time, waits for it.
+/// The request that started the read times out before the answer. Another one, which has more time, waits for it.
 #[tokio::test]
-async fn a_request_that_runs_out_of_time_leaves_its_read_to_the_others() {
+async fn read_continues_after_its_request_runs_out_of_time() {
     let sandbox = Sandbox::start(Settings::default()).await.unwrap();
     sandbox.script(Leg::Secret, Some(refuses("AccessDeniedException").times(1)));
     let function = Function::deployed(sandbox, &[("STATE_MODE", "phone"), ("AWS_LAMBDA_MAX_CONCURRENCY", "10")]).await;
@@ -232,13 +233,13 @@ fn secret(client_secret: &str) -> String {
     json!({ "client_id": "my-app-id", "client_secret": client_secret, "state_key": state_key }).to_string()
 }
 
-/// A new client secret at noon, with verifications under way at every stage.
+/// The client secret changes while verifications are at every stage.
 #[tokio::test]
 async fn rotating_the_secret_under_load_loses_no_verification() {
     const AT_ONCE: usize = 20;
     let sandbox = Sandbox::start(Settings::default()).await.unwrap();
     let function = Arc::new(Function::deployed(sandbox, &[("AWS_LAMBDA_MAX_CONCURRENCY", "20")]).await);
-    // Long enough for all of them to be there when the secret changes.
+    // Long enough for all of them to have been sent when the secret changes.
     function.sandbox.script(Leg::Token, Some(Scripted::late(Duration::from_millis(20))));
     let mut browsers = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -263,12 +264,13 @@ async fn rotating_the_secret_under_load_loses_no_verification() {
     let served = function.sandbox.requests();
     assert!(served.iter().any(is_invalid_client), "some requests had the old secret");
     let reads = function.sandbox.count(Leg::Secret);
-    assert_eq!(reads, 2, "one read serves all that wait for it");
+    assert_eq!(reads, 2, "all requests share one read");
 }
 
-/// The operator has a new secret, Secrets Manager does not have it yet: one more read, and no second token request.
+/// The operator has a new secret that Secrets Manager does not have yet: the secret is read again, but no second token
+/// request is sent.
 #[tokio::test]
-async fn an_unchanged_secret_is_read_again_once_and_not_sent_again() {
+async fn unchanged_secret_is_read_again_once_and_not_sent_again() {
     let function = Function::start(PHONE_MODE).await;
     assert_eq!(verify(&function).await, "verified");
     function.sandbox.set_client_secret("another");
@@ -280,7 +282,7 @@ async fn an_unchanged_secret_is_read_again_once_and_not_sent_again() {
     assert_eq!(verify(&function).await, "verified", "once Secrets Manager has it too");
 }
 
-/// Environments that live long do not have their credentials in variables, but an address to ask.
+/// Long-lived environments get their credentials from an address instead of variables.
 #[tokio::test]
 async fn container_credentials_are_renewed_before_they_expire() {
     for (name, valid_for, asked) in [("long", 3600, 1), ("hardly", 2, 2)] {
@@ -302,9 +304,9 @@ async fn container_credentials_are_renewed_before_they_expire() {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri),
             ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me in"),
         ];
-        let function = Function::beside(sandbox, &variables);
+        let function = Function::with_sandbox(sandbox, &variables);
         assert_eq!(verify(&function).await, "verified", "{name}");
-        // The operator's refusal makes the function read the secret again.
+        // After the operator's refusal the function reads the secret again.
         function.sandbox.set_client_secret("another");
         assert_eq!(verify(&function).await, "misconfigured", "{name}");
         assert_eq!(function.sandbox.count(Leg::Secret), 2, "{name}");

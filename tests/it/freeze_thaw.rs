@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::support::far_side::{End, FarSide, Fault};
 use crate::support::{Browser, Function, sandbox};
 
-/// After this time a connection counts as idle. It is the time itself that makes it so; there is nothing to wait for.
+/// The time after which a connection counts as idle. Only time makes it idle, so there is no condition to wait for.
 const IDLE: Duration = Duration::from_millis(1100);
 
 /// The real program, with a raw socket in front of the token endpoint and of `verify`.
@@ -50,7 +50,7 @@ async fn connections_closed_during_a_freeze_are_replaced_unnoticed() {
     }
 }
 
-/// The program opens its first connection at start, before there is a request for it.
+/// The program opens its first connection when it starts, before there is a request for it.
 #[tokio::test]
 async fn prefetched_connection_closed_during_a_freeze_is_replaced_unnoticed() {
     for end in [End::Close, End::Reset, End::RequestTimeout] {
@@ -92,7 +92,7 @@ async fn request_lost_on_a_kept_connection_is_resent_and_logged() {
         let answer = Browser::default().verify(&function, "+34600000002").await;
         assert_eq!(answer.outcome(), "not_verified", "{fault:?}");
 
-        assert_eq!((token.requests(), verify.requests()), (3, 3), "{fault:?}: one sent again");
+        assert_eq!((token.requests(), verify.requests()), (3, 3), "{fault:?}: each sent again once");
         assert_eq!(function.sandbox.count(Leg::Token), 2, "{fault:?}: one accepted for each verification");
         let line = function.logged(r#""not_verified""#).await;
         assert_eq!((&line["token_retried"], &line["verify_retried"]), (&true.into(), &true.into()), "{fault:?}");

@@ -57,7 +57,7 @@ async fn no_request_can_choose_the_redirect_target() {
     assert!(!callback.headers.contains_key("location") && !callback.body.contains("evil.example"));
 }
 
-/// The verifier that belongs to a code from another flow cannot be computed.
+/// The verifier for a code from another flow cannot be computed.
 #[tokio::test]
 async fn stolen_code_cannot_be_used_in_another_flow() {
     let function = Function::start(&[]).await;
@@ -84,7 +84,7 @@ async fn oversized_input_is_refused_without_an_upstream_call() {
         ("body", function.post("/start", &format!("phone={long}"), &[]).await),
         (
             "cookie",
-            function.get(&format!("{CALLBACK}?code=a&state=b"), &[("cookie", &format!("__Host-nv={long}"))]).await,
+            function.get(&format!("{CALLBACK}?code=a&state=b"), &[("cookie", &format!("__Host-nv-x={long}"))]).await,
         ),
         ("path", function.get(&format!("/{long}"), &[]).await),
     ] {
@@ -94,7 +94,7 @@ async fn oversized_input_is_refused_without_an_upstream_call() {
     assert_eq!(function.sandbox.count(Leg::Token) + function.sandbox.count(Leg::Verify), 0);
 }
 
-/// Only known error codes are logged; nothing of an error answer is shown.
+/// Only known error codes are logged, and no part of an error answer is shown.
 #[tokio::test]
 async fn operator_error_texts_never_appear_on_a_page() {
     let function = Function::start(&[]).await;

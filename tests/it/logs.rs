@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, Function};
 
-/// The finest level, by every variable that the program and its libraries know.
+/// The finest level, in every variable that the program and its libraries read.
 const ALL_LEVELS: [(&str, &str); 3] =
     [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")];
 
@@ -27,7 +27,7 @@ async fn no_log_line_contains_personal_data_or_secrets() {
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, NUMBER).await;
         outcomes.push(browser.open_json(&function, &callback).await.outcome());
-        // Reloaded, in another browser, and altered.
+        // The callback is reloaded, opened in another browser, and altered.
         browser.open(&function, &callback).await;
         Browser::default().open(&function, &callback).await;
         browser.open(&function, &format!("{callback}x")).await;
@@ -39,7 +39,7 @@ async fn no_log_line_contains_personal_data_or_secrets() {
     }
     sandbox.set_scenario(Scenario::ByNumber);
 
-    // An operator that quotes the request where an error code belongs.
+    // An operator that quotes the request in place of an error code.
     for leg in [Leg::Token, Leg::Verify] {
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, NUMBER).await;
@@ -61,7 +61,7 @@ async fn no_log_line_contains_personal_data_or_secrets() {
         outcomes.push("misconfigured");
         assert_clean(&broken.log(), &forbidden);
     }
-    function.post("/start", "phone=34600000001", &[("cookie", "__Host-nv=nonsense")]).await;
+    function.post("/start", "phone=34600000001", &[("cookie", "__Host-nv-x=nonsense")]).await;
 
     for seen in [
         "verified",

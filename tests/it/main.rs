@@ -1,4 +1,4 @@
-//! The product from outside: every test that crosses a process or a socket, one module for each subject.
+//! Tests of the product from outside, across a process or a socket, with one module for each subject.
 
 mod architecture;
 mod browser_binding;

@@ -10,7 +10,7 @@ const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-
 /// Sends the samples' parameters in their order, and follows the operator's redirect to the callback.
 async fn run(redirect_uri: &str, phone: &str) -> Answer {
     let settings = Settings { registered_redirect_uris: vec![REDIRECT_URI.to_owned()], ..Settings::default() };
-    let function = Function::beside(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
+    let function = Function::with_sandbox(Sandbox::start(settings).await.unwrap(), PHONE_MODE);
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("client_id", "my-app-id"),
@@ -27,14 +27,14 @@ async fn run(redirect_uri: &str, phone: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn parameters_of_the_javascript_sample_work() {
+async fn parameters_of_the_javascript_sample_are_accepted() {
     assert_eq!(run(REDIRECT_URI, "+34600000001").await.outcome(), "verified");
     assert_eq!(run(REDIRECT_URI, "+34600000002").await.outcome(), "not_verified");
 }
 
 /// The form's `redirect_uri` is only a path; the sandbox resolves it to the registered one.
 #[tokio::test]
-async fn parameters_of_the_html_form_sample_work() {
+async fn parameters_of_the_html_form_sample_are_accepted() {
     assert_eq!(run("/numberverification-callback", "+34600000001").await.outcome(), "verified");
 }
 

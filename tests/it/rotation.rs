@@ -19,17 +19,17 @@ async fn sandbox() -> Arc<Sandbox> {
     Arc::new(sandbox)
 }
 
-/// Moves the clock of everything in this process forward. The time of day stays.
+/// Advances this process's timers. The time of day stays.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// A new browser at the operator, about to call back. The environment that started it has read the secret just now.
+/// A new browser that is at the operator, and its callback. The environment that started it has just read the secret.
 async fn started(sandbox: &Arc<Sandbox>) -> (Browser, String) {
     let mut browser = Browser::default();
-    let callback = browser.callback_of(&Function::beside(Arc::clone(sandbox), &[]), "+34600000001").await;
+    let callback = browser.callback_of(&Function::with_sandbox(Arc::clone(sandbox), &[]), "+34600000001").await;
     (browser, callback)
 }
 
@@ -43,7 +43,7 @@ async fn send_forged_state(function: &Function, number: usize) {
     assert_eq!(outcome(&mut Browser::default(), function, &callback).await, "invalid_state");
 }
 
-/// Takes a number through all calls without a start.
+/// Verifies a number with all calls, but without a start.
 async fn verify(function: &Function) -> &'static str {
     function.get_json(&sample_callback("+34600000001")).await.outcome()
 }
@@ -53,7 +53,7 @@ async fn verification_started_with_the_previous_key_completes() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
-    let new_environment = Function::beside(sandbox.clone(), &[]);
+    let new_environment = Function::with_sandbox(sandbox.clone(), &[]);
     for reload in [false, true] {
         assert_eq!(outcome(&mut browser, &new_environment, &callback).await, "verified", "reload: {reload}");
     }
@@ -63,7 +63,7 @@ async fn verification_started_with_the_previous_key_completes() {
 #[tokio::test]
 async fn environment_with_the_old_key_completes_a_verification_started_with_the_new_one() {
     let sandbox = sandbox().await;
-    let old_environment = Function::beside(sandbox.clone(), &[]);
+    let old_environment = Function::with_sandbox(sandbox.clone(), &[]);
     Browser::default().verify(&old_environment, "+34600000002").await;
     pass(Duration::from_secs(5)).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -71,12 +71,12 @@ async fn environment_with_the_old_key_completes_a_verification_started_with_the_
     assert_eq!(outcome(&mut browser, &old_environment, &callback).await, "verified");
 }
 
-/// A forged state makes the function look for a newer key, but only once a second. That must not keep it from finding
-/// one that was stored since.
+/// A forged state makes the function look for a newer key, but only once a second. It must still find a key that was
+/// stored since.
 #[tokio::test]
-async fn a_state_sealed_with_a_newer_key_opens_a_second_after_a_forged_one() {
+async fn state_sealed_with_a_newer_key_opens_a_second_after_a_forged_one() {
     let sandbox = sandbox().await;
-    let old_environment = Function::beside(sandbox.clone(), &[]);
+    let old_environment = Function::with_sandbox(sandbox.clone(), &[]);
     send_forged_state(&old_environment, 1).await;
     sandbox.set_secret_string(secret("the second state key"));
     let (mut browser, callback) = started(&sandbox).await;
@@ -90,14 +90,14 @@ async fn state_sealed_with_a_key_before_the_previous_one_is_refused() {
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
     sandbox.set_secret_string(secret("the third state key"));
-    let function = Function::beside(sandbox.clone(), &[]);
+    let function = Function::with_sandbox(sandbox.clone(), &[]);
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
-/// A leaked key forges states, so it has to stop working soon after it was replaced, without a second rotation.
+/// A leaked key can forge states, so it must stop working soon after it is replaced, without a second rotation.
 #[tokio::test]
-async fn the_previous_key_opens_only_while_the_current_one_is_younger_than_the_ttl_and_the_refresh_interval() {
+async fn previous_key_opens_only_while_the_current_one_is_recent() {
     for (name, ttl, age, expected) in [
         ("10 minutes and 15, just before", "600", Duration::from_mins(24), "verified"),
         ("10 minutes and 15, just after", "600", Duration::from_mins(26), "invalid_state"),
@@ -108,14 +108,14 @@ async fn the_previous_key_opens_only_while_the_current_one_is_younger_than_the_t
         let (mut browser, callback) = started(&sandbox).await;
         sandbox.set_secret_string(secret("the second state key"));
         sandbox.age_secret(age);
-        let function = Function::beside(sandbox.clone(), &[("STATE_TTL_SECONDS", ttl)]);
+        let function = Function::with_sandbox(sandbox.clone(), &[("STATE_TTL_SECONDS", ttl)]);
         assert_eq!(outcome(&mut browser, &function, &callback).await, expected, "{name}");
         assert_eq!(sandbox.count(Leg::Token), usize::from(expected == "verified"), "{name}");
     }
 }
 
 #[tokio::test]
-async fn the_previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown() {
+async fn previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -124,16 +124,16 @@ async fn the_previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let answer: &str = answer.leak();
     secrets_manager.plan(|request| if request.contains("AWSPREVIOUS") { Fault::None } else { Fault::Answer(answer) });
-    let function = Function::beside(sandbox, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_manager.url)]);
+    let function = Function::with_sandbox(sandbox, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_manager.url)]);
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
 }
 
-/// The version before is then the new value too, and the first key is no longer among the last two.
+/// Both versions then have the new value, and the first key is no longer among the last two.
 #[tokio::test]
-async fn storing_the_new_value_twice_ends_the_first_key_with_the_next_refresh() {
+async fn storing_the_new_value_twice_ends_the_first_key_at_the_next_refresh() {
     let sandbox = sandbox().await;
     let (mut one, mut another) = (started(&sandbox).await, started(&sandbox).await);
-    let function = Function::beside(sandbox.clone(), &[]);
+    let function = Function::with_sandbox(sandbox.clone(), &[]);
     sandbox.set_secret_string(secret("the second state key"));
     assert_eq!(outcome(&mut one.0, &function, &one.1).await, "verified");
     sandbox.set_secret_string(secret("the second state key"));
@@ -147,13 +147,13 @@ async fn state_of_another_client_is_refused() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the first state key").replace("my-app-id", "another-app"));
-    let function = Function::beside(sandbox.clone(), &[]);
+    let function = Function::with_sandbox(sandbox.clone(), &[]);
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
 #[tokio::test]
-async fn a_previous_key_that_could_not_be_read_is_read_again_two_seconds_later() {
+async fn previous_key_that_could_not_be_read_is_read_again_two_seconds_later() {
     let sandbox = sandbox().await;
     let (mut browser, callback) = started(&sandbox).await;
     sandbox.set_secret_string(secret("the second state key"));
@@ -164,7 +164,7 @@ async fn a_previous_key_that_could_not_be_read_is_read_again_two_seconds_later()
         Some(refusal) => Fault::Answer(refusal),
         None => Fault::None,
     });
-    let function = Function::beside(sandbox, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_manager.url)]);
+    let function = Function::with_sandbox(sandbox, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_manager.url)]);
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
     assert_eq!(secrets_manager.requests(), 2);
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
@@ -174,9 +174,9 @@ async fn a_previous_key_that_could_not_be_read_is_read_again_two_seconds_later()
 }
 
 #[tokio::test]
-async fn a_secret_that_was_never_changed_has_no_previous_version_to_look_for_again() {
+async fn missing_previous_version_is_not_looked_up_again() {
     let sandbox = Arc::new(Sandbox::start(Settings::default()).await.unwrap());
-    let function = Function::beside(sandbox.clone(), &[]);
+    let function = Function::with_sandbox(sandbox.clone(), &[]);
     for number in 0..5 {
         send_forged_state(&function, number).await;
     }
@@ -186,7 +186,7 @@ async fn a_secret_that_was_never_changed_has_no_previous_version_to_look_for_aga
 #[tokio::test]
 async fn forged_states_cost_one_read_a_second() {
     let sandbox = sandbox().await;
-    let function = Function::beside(sandbox.clone(), &[]);
+    let function = Function::with_sandbox(sandbox.clone(), &[]);
     for second in 0..5 {
         for number in 0..10 {
             send_forged_state(&function, 10 * second + number).await;
@@ -199,9 +199,9 @@ async fn forged_states_cost_one_read_a_second() {
 }
 
 #[tokio::test]
-async fn a_secret_older_than_fifteen_minutes_is_read_again() {
+async fn secret_older_than_fifteen_minutes_is_read_again() {
     let sandbox = sandbox().await;
-    let function = Function::beside(sandbox.clone(), PHONE_MODE);
+    let function = Function::with_sandbox(sandbox.clone(), PHONE_MODE);
     for (name, time, reads) in [
         ("first", Duration::ZERO, 1),
         ("14 minutes later", Duration::from_mins(14), 1),
@@ -217,11 +217,11 @@ async fn a_secret_older_than_fifteen_minutes_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_leaves_the_old_secret_in_use_and_is_tried_again_a_minute_later() {
+async fn failed_refresh_keeps_the_old_secret_and_is_repeated_a_minute_later() {
     let sandbox = sandbox().await;
     let secrets_manager = FarSide::of(&sandbox).await;
     let variables = [PHONE_MODE, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())]].concat();
-    let function = Function::beside(sandbox, &variables);
+    let function = Function::with_sandbox(sandbox, &variables);
     assert_eq!(verify(&function).await, "verified");
     secrets_manager.always(Fault::Answer("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"));
     for (name, time, reads) in [
@@ -237,11 +237,11 @@ async fn a_refresh_that_fails_leaves_the_old_secret_in_use_and_is_tried_again_a_
 }
 
 #[tokio::test]
-async fn a_refresh_that_hangs_delays_the_first_requests_by_two_seconds_and_the_next_not_at_all() {
+async fn hanging_refresh_delays_only_the_first_requests_by_two_seconds() {
     let sandbox = sandbox().await;
     let secrets_manager = FarSide::of(&sandbox).await;
     let variables = [PHONE_MODE, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_manager.url.as_str())]].concat();
-    let function = Function::beside(sandbox, &variables);
+    let function = Function::with_sandbox(sandbox, &variables);
     assert_eq!(verify(&function).await, "verified");
     secrets_manager.always(Fault::Hang);
     pass(Duration::from_mins(15)).await;

@@ -1,5 +1,5 @@
 //! Many verifications in many environments, with an operator that fails in every way. Each verification has one outcome
-//! in time, and *verified* and *not verified* are what the operator answered in that verification.
+//! in time, and *verified* and *not verified* are the operator's answers in that verification.
 //!
 //! `make soak` runs ten thousand verifications, `cargo test` a few hundred.
 
@@ -19,12 +19,12 @@ const VERIFICATIONS: usize = 400;
 const ROUND: usize = 500;
 /// Enough to compare the memory at the end with the memory after a quarter.
 const FEWEST_ROUNDS: usize = 4;
-/// Environments that take one event at a time. One more takes [`AT_ONCE`] events at a time.
+/// The environments that take one event at a time. Another one takes [`AT_ONCE`] events at a time.
 const ENVIRONMENTS: usize = 4;
 const AT_ONCE: usize = 50;
 const TIME_LEFT: Duration = Duration::from_secs(3);
 
-/// The ways in which an upstream call fails. One call in five does.
+/// The faults of upstream calls. One call in five has one.
 const FAILURES: [Fault; 17] = [
     Fault::ResetUnserved,
     Fault::CloseUnserved,
@@ -50,7 +50,7 @@ struct Weather {
     random: Mutex<u64>,
     calls: AtomicUsize,
     failed: AtomicUsize,
-    /// The `code` or `x-correlator` of each call that was failed.
+    /// The `code` or `x-correlator` of each call that failed.
     struck: Mutex<HashSet<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Weather {
                 let of_token = value_after(request, "code=", "&");
                 self.struck.lock().unwrap().extend(of_verify.or(of_token).map(str::to_owned));
                 let fault = FAILURES[self.roll(FAILURES.len())];
-                // These last until the deadline, so there are fewer of them.
+                // These last until the deadline, so they are rarer.
                 let waits = matches!(fault, Fault::Hang | Fault::Drip);
                 if waits && self.roll(10) > 0 { Fault::ResetServed } else { fault }
             }
@@ -74,7 +74,7 @@ impl Weather {
         }
     }
 
-    /// Xorshift: random enough, and the same in every run.
+    /// Xorshift, which gives the same numbers in every run.
     fn roll(&self, sides: usize) -> usize {
         let mut random = self.random.lock().unwrap();
         *random ^= *random << 13;
@@ -84,7 +84,7 @@ impl Weather {
     }
 }
 
-/// A verification as the browser saw it.
+/// The browser's view of a verification.
 struct Seen {
     phone: &'static str,
     correlator: String,
@@ -182,7 +182,7 @@ async fn every_verification_has_one_true_outcome_in_time() {
     let (quarter, end) = (&memory[rounds / 4], &memory[rounds - 1]);
     for (quarter, end) in quarter.iter().zip(end) {
         println!("  {quarter:>6} {end:>6}");
-        assert!(*end < quarter + quarter / 4, "memory is flat");
+        assert!(*end < quarter + quarter / 4, "memory does not grow");
     }
 }
 

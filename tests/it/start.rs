@@ -17,7 +17,7 @@ async fn start_page_has_a_form_that_posts_a_phone_number() {
 #[tokio::test]
 async fn invalid_number_is_shown_again_with_its_error() {
     let function = Function::start(&[]).await;
-    for (typed, in_form, says) in [
+    for (typed, in_form, reason) in [
         ("600000001", "600000001", "Start with + and your country code"),
         ("", "", "Enter your phone number"),
         ("+34 six", "+34 six", "the digits 0 to 9"),
@@ -31,7 +31,7 @@ async fn invalid_number_is_shown_again_with_its_error() {
         let page = function.post("/start", &body, &[]).await;
         assert_eq!(page.status, 400, "{typed}");
         assert!(page.body.contains(&format!(r#"value="{in_form}""#)), "{typed}: {}", page.body);
-        assert!(page.body.contains(says), "{typed}: {}", page.body);
+        assert!(page.body.contains(reason), "{typed}: {}", page.body);
         assert!(!page.headers.contains_key("set-cookie"));
 
         let answer = function.post("/start", &body, &[AS_JSON]).await;
@@ -136,7 +136,7 @@ async fn correlator_is_returned_and_sent_to_the_operator() {
     assert_eq!(function.last_request(sandbox::Leg::Verify).x_correlator.as_deref(), Some(UUID));
 }
 
-/// Anything but a UUID could be somebody's data, which would be logged.
+/// Anything but a UUID could be personal data, which would be logged.
 #[tokio::test]
 async fn correlator_that_is_not_a_uuid_is_replaced() {
     let function = Function::start(PHONE_MODE).await;
@@ -187,7 +187,7 @@ async fn number_can_be_sent_in_several_forms() {
 }
 
 #[tokio::test]
-async fn requests_around_the_front_door_are_refused() {
+async fn requests_without_the_origin_header_are_refused() {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
     let function = Function::start(&[("ORIGIN_HEADER", SECRET), ("STATE_MODE", "phone")]).await;
     let callback = sample_callback("+34600000001");

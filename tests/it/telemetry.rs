@@ -1,4 +1,4 @@
-//! What the real program logs and counts.
+//! The log lines and metrics of the real program.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::support::{Browser, Function, sandbox};
 
 const NUMBER: &str = "+34600000001";
 
-/// A start that fails through our own fault has no callback that could be counted.
+/// A start that fails through our own fault is counted itself, because it has no callback that could be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_start_is_counted() {
     let sandbox = sandbox().await;
@@ -19,7 +19,7 @@ async fn failed_start_is_counted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_has_the_format_and_level_that_lambda_sets() {
-    const RETRIED: &str = "the request was not taken";
+    const RETRIED: &str = "the request was not accepted";
     for (format, level, warning) in [
         (None, None, Some("json")),
         (Some("JSON"), Some("INFO"), Some("json")),
@@ -42,7 +42,7 @@ async fn log_has_the_format_and_level_that_lambda_sets() {
         assert_eq!(answer.outcome(), "operator_error", "{case}");
 
         let verification = function.logged(r#""message":"verification""#).await;
-        assert!(verification["_aws"].is_object(), "{case}: metrics are there whatever the settings");
+        assert!(verification["_aws"].is_object(), "{case}: the metrics do not depend on the settings");
         let log = function.log();
         let line = log.iter().find(|line| line.to_string().contains(RETRIED));
         let seen = line.map(|line| if line.is_object() { "json" } else { "text" });

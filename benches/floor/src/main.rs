@@ -1,4 +1,4 @@
-//! The hello world of `lambda_http`'s documentation, which does no work but the runtime's.
+//! The hello world of `lambda_http`'s documentation, which only measures the runtime.
 
 #![forbid(unsafe_code)]
 

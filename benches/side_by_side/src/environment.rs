@@ -12,10 +12,10 @@ use tokio::process::Command;
 use crate::program::Program;
 use crate::quota::Quota;
 
-/// What Lambda gives an invocation here.
+/// The time that an invocation may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a program is run.
+/// The surroundings in which a program runs.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// The operator's base URL.
@@ -63,7 +63,7 @@ impl<'a> Environment<'a> {
         Ok((Self { program, environment }, cold))
     }
 
-    /// Invokes the program once more, and returns how long its answer took.
+    /// Invokes the program again, and returns the time until its answer.
     pub async fn invoke(&mut self) -> io::Result<Duration> {
         let started = Instant::now();
         let answer = self.environment.invoke(&self.program.event, TIMEOUT).await?;
@@ -96,13 +96,13 @@ impl<'a> Environment<'a> {
         self.environment.kill().await
     }
 
-    /// Ends the program after it has written what it writes at its end.
+    /// Ends the program with SIGTERM, so that it can write its output first.
     pub async fn terminate(self) -> io::Result<()> {
         self.environment.terminate().await
     }
 }
 
-/// When a right answer arrived.
+/// The time at which the answer arrived; an error if it is wrong.
 fn checked(program: &Program, answer: Answer) -> io::Result<Instant> {
     let answered = answer.result.map_err(|error| io::Error::other(format!("{}: {error}", program.kind.name())))?;
     program.check(&answered)?;

@@ -17,16 +17,16 @@ use crate::programs;
 use crate::quota::Quota;
 use crate::wire::{self, Handshake};
 
-/// How far away the operator is, and the share of a CPU after the init phase.
+/// The distance to the operator, and the share of a CPU after the init phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     NextDoor,
-    /// Without the time of TCP's handshake: the rows with a target count round trips of TLS and HTTP.
+    /// Without the time of TCP's handshake, because the rows with a target count round trips of TLS and HTTP.
     FarAway,
-    /// What a user sees.
+    /// The latency that a user sees.
     FarAwayWithTcp,
     Small,
-    /// What is billed.
+    /// The time that is billed.
     SmallFartherAwayWithTcp,
 }
 
@@ -56,14 +56,14 @@ impl Setting {
     }
 }
 
-/// How often to measure.
+/// The number of measurements.
 struct Plan {
     setting: Setting,
-    /// Starts of each program.
+    /// The number of starts of each program.
     starts: usize,
-    /// For how many of the last starts warm invocations are measured.
+    /// The number of starts, the last ones, after which warm invocations are measured.
     stays: usize,
-    /// Warm invocations for each of those starts.
+    /// The number of warm invocations after each of those starts.
     invocations: u32,
 }
 
@@ -89,7 +89,7 @@ pub struct Measured {
     pub warm: Vec<f64>,
     /// CPU milliseconds for a warm invocation, by start.
     pub cpu: Vec<f64>,
-    /// How many warm invocations there were, and TLS handshakes at the operator during them.
+    /// The number of warm invocations, and of TLS handshakes at the operator during them.
     pub invocations: u32,
     pub handshakes: u32,
     /// In MB.

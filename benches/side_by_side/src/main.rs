@@ -1,5 +1,5 @@
-//! `make bench`: the function, a hello world and, if they are installed, the published samples in Python and Node, in
-//! turn in the same Lambda environment and towards the same operator; then the table of targets.
+//! `make bench`: runs the function, a hello world and, if they are installed, the published samples in Python and Node,
+//! in turn, in the same Lambda environment and with the same operator. Then it prints the table of targets.
 //!
 //! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
 //! counted too; `targets` judges the `figures`.
@@ -44,7 +44,7 @@ async fn run() -> io::Result<String> {
     Ok(targets::report(&lab, &measured, counted.as_deref(), zip))
 }
 
-/// The path of a file that `cargo lambda build` makes.
+/// The path of a file that `cargo lambda build` creates.
 fn built(file: &str) -> PathBuf {
     checkout().join("target/lambda").join(file)
 }

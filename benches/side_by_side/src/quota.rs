@@ -40,16 +40,16 @@ impl Quota {
         };
         quota.set_up().map_err(|error| {
             quota.remove();
-            format!("no CPU quota in {} ({error}); it takes root and the cpu controller", quota.group.display())
+            format!("no CPU quota in {} ({error}); it requires root and the cpu controller", quota.group.display())
         })?;
         Ok(quota)
     }
 
     fn set_up(&self) -> io::Result<()> {
         match fs::create_dir(&self.group) {
-            // An interrupted benchmark leaves it behind.
+            // An interrupted benchmark may have left the group behind.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made?,
+            created => created?,
         }
         if self.file == V1_QUOTA {
             self.put("cpu.cfs_period_us", &PERIOD.to_string())?;

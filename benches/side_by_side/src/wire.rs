@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long TCP's handshake appears to take. This machine's kernel completes it at once.
+/// The time that TCP's handshake appears to take. This machine's kernel completes it at once.
 #[derive(Clone, Copy)]
 pub enum Handshake {
     AtOnce,
@@ -15,7 +15,7 @@ pub enum Handshake {
     TakesARoundTrip,
 }
 
-/// How late a sleeping thread may wake up.
+/// The longest delay with which a sleeping thread wakes up.
 const OVERSLEEP: Duration = Duration::from_micros(300);
 
 /// Starts a wire to `far_end` for the rest of the process, and returns the address of its near end.

@@ -12,7 +12,7 @@ async fn valid_request_is_redirected_back_with_a_code() {
     let cases = [
         ("as it is", vec![]),
         ("scope of v0", vec![("scope", SCOPE_V0)]),
-        ("openid beside it", vec![("scope", "openid dpv:FraudPreventionAndDetection number-verification:verify")]),
+        ("openid added", vec![("scope", "openid dpv:FraudPreventionAndDetection number-verification:verify")]),
         ("no PKCE", vec![("code_challenge", ""), ("code_challenge_method", "")]),
         ("hints", vec![("prompt", "none"), ("login_hint", "tel:+34600000001"), ("nonce", "n")]),
     ];
@@ -95,7 +95,7 @@ async fn other_errors_are_redirected_to_the_client() {
         ("implicit", &[("response_type", "token")], "unsupported_response_type"),
         ("no scope", &[("scope", "")], "invalid_scope"),
         ("no purpose", &[("scope", "number-verification:verify")], "invalid_scope"),
-        ("a purpose and nothing to do", &[("scope", "dpv:FraudPreventionAndDetection")], "invalid_scope"),
+        ("a purpose alone", &[("scope", "dpv:FraudPreventionAndDetection")], "invalid_scope"),
         ("only openid", &[("scope", "openid")], "invalid_scope"),
         ("two purposes", &[("scope", &format!("{SCOPE_V0} {SCOPE_V1}"))], "invalid_scope"),
         ("another purpose", &[("scope", "dpv:Marketing number-verification:verify")], "invalid_scope"),
@@ -119,14 +119,14 @@ async fn other_errors_are_redirected_to_the_client() {
 }
 
 #[tokio::test]
-async fn a_repeated_parameter_is_invalid() {
+async fn repeated_parameter_is_invalid() {
     let fixture = Fixture::new().await;
     for (name, value) in [("scope", SCOPE_V1), ("response_type", "code"), ("state", "b"), ("nonce", "n"), ("nonce", "")]
     {
         let query = [authorization(), form(&[("nonce", "n"), (name, value)])].concat();
         let (_, query) = location(&fixture.authorize(&query).await);
         assert_eq!(query["error"], "invalid_request", "{name}");
-        assert_eq!(query.contains_key("state"), name != "state", "{name}: which state would be the right one?");
+        assert_eq!(query.contains_key("state"), name != "state", "{name}: a repeated state is not returned");
     }
 }
 
@@ -137,10 +137,10 @@ async fn registered_redirect_uris_exclude_all_others() {
     let cases = [
         ("exactly", REDIRECT_URI, Some(REDIRECT_URI)),
         ("another registered one", "https://other.example/cb", Some("https://other.example/cb")),
-        ("the published form's relative one", "/numberverification-callback", Some(REDIRECT_URI)),
-        ("relative, of no registered one", "/elsewhere", None),
-        ("a query more", &format!("{REDIRECT_URI}?a=b"), None),
-        ("a slash more", &format!("{REDIRECT_URI}/"), None),
+        ("the relative one of the published form", "/numberverification-callback", Some(REDIRECT_URI)),
+        ("relative, not of a registered one", "/elsewhere", None),
+        ("with a query", &format!("{REDIRECT_URI}?a=b"), None),
+        ("with a slash", &format!("{REDIRECT_URI}/"), None),
         ("another host", "https://evil.example/numberverification-callback", None),
     ];
     for (name, requested, expected) in cases {

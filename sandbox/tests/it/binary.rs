@@ -40,9 +40,9 @@ async fn program_serves_prints_requests_and_ends_on_sigterm() {
     assert!(status.success(), "{status}");
 }
 
-/// A container reaches this machine by an address that is not 127.0.0.1, and so does 127.0.0.2.
+/// Stands in for a container with 127.0.0.2: like a container, it uses an address of this machine other than 127.0.0.1.
 #[tokio::test]
-async fn only_an_address_to_listen_on_opens_it_to_containers() {
+async fn other_addresses_are_served_only_with_listen() {
     for (listen, others_reach_it) in [(&[][..], false), (&["--listen", "0.0.0.0"], true)] {
         let mut child = sandbox(&[&["--port", "0"], listen].concat());
         let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();

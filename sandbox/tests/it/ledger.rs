@@ -1,4 +1,4 @@
-//! What the sandbox remembers, shows and prints.
+//! The list of requests: recorded, shown on the page and printed.
 
 use sandbox::{Leg, Sandbox, Settings};
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn requests_of_a_verification_are_listed_in_order() {
             format!("GET /authorize 302  code …{end} to {REDIRECT_URI}"),
             format!("POST /token 200  code …{end}, redirect_uri {REDIRECT_URI}, PKCE ok"),
             format!("POST /number-verification/v0/verify 200  {SIM} → true"),
-            format!("POST /token 400  code …{end} → invalid_grant: the code was used before"),
+            format!("POST /token 400  code …{end} → invalid_grant: the code has already been used"),
             "GET /nowhere 404".to_owned(),
         ]
     );
@@ -95,7 +95,7 @@ async fn dropped_sandbox_stops_answering() {
     drop(sandbox);
     // The listening task ends the next time it runs.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    let error = http.get(&url).send().await.expect_err("nobody there, on the old connection either");
+    let error = http.get(&url).send().await.expect_err("no answer, not even on the old connection");
     assert!(error.is_connect(), "{error:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What happens instead of the usual: scenarios and scripts, from Rust and over HTTP.
+//! Scenarios and scripts, set from Rust and over HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ async fn verify(fixture: &Fixture, number: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn some_scenarios_answer_the_same_for_every_number() {
+async fn some_scenarios_ignore_the_number() {
     let fixture = Fixture::new().await;
     fixture.sandbox.set_scenario(Scenario::RightSim);
     assert_eq!(verify(&fixture, "+34600000002").await, (200, json!({ "devicePhoneNumberVerified": true })));
@@ -36,7 +36,7 @@ async fn consent_refused() {
     let (_, query) = location(&fixture.authorize(&authorization()).await);
     assert_eq!((query["error"].as_str(), query["state"].as_str()), ("access_denied", "a state"));
     let (_, query) = location(&fixture.authorize(&changed(authorization(), &[("scope", "")])).await);
-    assert_eq!(query["error"], "invalid_scope", "nobody is asked to agree to a wrong request");
+    assert_eq!(query["error"], "invalid_scope", "consent is not requested for an invalid request");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn late_answer_has_already_taken_effect() {
     let statuses: Vec<_> = requests.iter().map(|served| served.status).collect();
     assert_eq!(statuses, [Some(302), None, Some(400)]);
     let line = requests[1].to_string();
-    assert!(line.ends_with("the client went away before the answer"), "{line}");
+    assert!(line.ends_with("the client disconnected before the answer"), "{line}");
 }
 
 #[tokio::test]

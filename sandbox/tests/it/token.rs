@@ -39,8 +39,8 @@ async fn each_fault_in_the_form_has_its_error() {
         ("another verifier", &[("code_verifier", &VERIFIER.replace('d', "e"))], "invalid_grant"),
         ("verifier too short", &[("code_verifier", &VERIFIER[1..])], "invalid_grant"),
         ("both ways to authenticate", &POST_CREDENTIALS, "invalid_request"),
-        ("the same secret twice over", &[("client_secret", "my-app-secret")], "invalid_request"),
-        ("another client_id beside Basic", &[("client_id", "another")], "invalid_request"),
+        ("the correct secret in both places", &[("client_secret", "my-app-secret")], "invalid_request"),
+        ("another client_id in the form than in Basic", &[("client_id", "another")], "invalid_request"),
     ];
     for (name, changes, expected) in cases {
         let code = fixture.code(&[]).await;
@@ -56,7 +56,7 @@ async fn each_fault_in_the_form_has_its_error() {
 }
 
 #[tokio::test]
-async fn a_repeated_parameter_is_invalid() {
+async fn repeated_parameter_is_invalid() {
     let fixture = Fixture::new().await;
     for name in ["code", "grant_type", "redirect_uri", "code_verifier", "something"] {
         let code = fixture.code(&[]).await;
@@ -167,7 +167,7 @@ async fn client_secret_basic() {
         authenticate(&fixture, name, Some(&authorization), &[], (expected, way)).await;
     }
     let way = Some(ClientAuth::ClientSecretBasic);
-    authenticate(&fixture, "client_id beside", Some(&right), &[("client_id", ID)], (200, way)).await;
+    authenticate(&fixture, "client_id in the form too", Some(&right), &[("client_id", ID)], (200, way)).await;
     let both: Changes<'_> = &[("client_id", ID), ("client_secret", SECRET)];
     authenticate(&fixture, "both ways", Some(&right), both, (400, Some(ClientAuth::Both))).await;
 }
@@ -252,7 +252,7 @@ async fn sample_code_never_expires() {
         assert_eq!(json(response).await, json!({ "devicePhoneNumberVerified": true }), "{changes:?}");
     }
     let response = send(fixture.post("/token").form(&exchange(SAMPLE_CODE))).await;
-    assert_eq!(response.status(), 401, "the client still has to say who it is");
+    assert_eq!(response.status(), 401, "the client must still authenticate");
 }
 
 #[tokio::test]

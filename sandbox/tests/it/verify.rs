@@ -74,7 +74,7 @@ async fn invalid_bodies_are_refused() {
     let cases = [
         ("no number", json!({})),
         ("both", json!({ "phoneNumber": SIM, "hashedPhoneNumber": SIM_HASH })),
-        ("something else beside", json!({ "phoneNumber": SIM, "device": "d" })),
+        ("another member too", json!({ "phoneNumber": SIM, "device": "d" })),
         ("something else", json!({ "number": SIM })),
         ("not a string", json!({ "phoneNumber": 34_600_000_001_u64 })),
         ("null", json!({ "phoneNumber": null })),
@@ -177,7 +177,7 @@ async fn correlator_is_returned_unchanged() {
         ("a dollar", "a$b".to_owned(), false),
         ("not ASCII", "ñ".to_owned(), false),
     ] {
-        // There is no token, because errors have the correlator too.
+        // The request has no token, because errors have the correlator too.
         let request = fixture.post("/number-verification/v0/verify").header("x-correlator", &correlator);
         let response = send(request).await;
         assert_eq!(header(&response, "x-correlator"), valid.then(|| correlator.clone()), "{name}");

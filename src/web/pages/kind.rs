@@ -2,7 +2,7 @@
 
 use crate::outcome::Outcome;
 
-/// Whether the operator answered *yes* or *no*, or the number could not be checked.
+/// The kind of an outcome: the operator answered *yes* or *no*, or the number could not be checked.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Yes,

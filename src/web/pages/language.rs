@@ -9,7 +9,7 @@ use super::texts::Texts;
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// `en`, also for everybody whose language is missing.
+    /// `en`, also for users whose language is missing.
     English,
     /// `es`
     Spanish,
@@ -68,14 +68,14 @@ mod tests {
             let texts = all_texts(*language);
             assert_eq!(texts.len(), english.len());
             for (text, original) in texts.iter().zip(&english) {
-                // Spanish has the same word.
+                // Spanish uses the same word.
                 assert!(text != original || text == "Error: ", "{language:?}: {text}");
             }
         }
     }
 
     #[test]
-    fn verified_and_not_verified_have_headings_of_their_own() {
+    fn only_verified_and_not_verified_have_their_headings() {
         for language in Language::ALL {
             for verdict in [Outcome::Verified, Outcome::NotVerified] {
                 for other in Outcome::ALL.into_iter().filter(|other| *other != verdict) {

@@ -1,4 +1,4 @@
-//! The pages. They know outcomes and texts and nothing about OAuth.
+//! The pages. They depend on outcomes and texts, not on OAuth.
 
 mod english;
 mod german;
@@ -49,7 +49,7 @@ pub struct Branding {
     pub fallback_url: Option<String>,
 }
 
-/// What is on every page.
+/// The parts that every page has.
 struct Frame<'a> {
     texts: &'a Texts,
     service_name: &'a str,
@@ -102,9 +102,9 @@ impl MaskedNumber {
 /// The texts of a page without the page, for programs to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// What happened, in a few words.
+    /// The title: what happened, in a few words.
     pub title: &'static str,
-    /// What it means and what to do now.
+    /// The meaning, and what to do now.
     pub detail: String,
 }
 
@@ -115,10 +115,10 @@ impl From<&PageText> for Words {
 }
 
 impl Pages {
-    /// Pages with the owner's branding.
+    /// Creates the pages with the owner's branding.
     #[must_use]
     pub fn new(branding: Branding) -> Self {
-        // It stands after the default accent and so replaces it.
+        // It comes after the default accent and so replaces it.
         let accent = branding.accent_color.as_ref().map(|color| format!(":root{{--accent:{color}}}"));
         let style = include_str!("style.css").replace('\n', "") + accent.as_deref().unwrap_or_default();
         let style_hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
@@ -141,13 +141,13 @@ impl Pages {
         &self.content_security_policy
     }
 
-    /// Where "verify another way" leads.
+    /// The address of "verify another way".
     #[must_use]
     pub fn fallback_url(&self) -> Option<&str> {
         self.branding.fallback_url.as_deref()
     }
 
-    /// The form; after an error, with what was typed and what is wrong with it.
+    /// Renders the form; after an error, with the text that was typed and its fault.
     ///
     /// # Errors
     /// The template cannot be rendered, which only a defect in it can cause.
@@ -162,7 +162,7 @@ impl Pages {
         StartPage { frame, start_path, typed, fault }.render()
     }
 
-    /// The page that shows an outcome.
+    /// Renders the page that shows an outcome.
     ///
     /// # Errors
     /// See [`Pages::start`].
@@ -186,7 +186,7 @@ impl Pages {
         .render()
     }
 
-    /// A page that is not a step of a verification.
+    /// Renders a page that is not a step of a verification.
     ///
     /// # Errors
     /// See [`Pages::start`].
@@ -224,14 +224,14 @@ pub fn notice_words(language: Language, notice: Notice) -> Words {
     notice.text(language.texts()).into()
 }
 
-/// What is wrong with a number, for programs, in the words that the form shows.
+/// The fault of a number, for programs, in the words that the form shows.
 #[must_use]
 pub fn number_words(language: Language, error: PhoneNumberError) -> Words {
     let texts = language.texts();
     Words { title: texts.invalid_request.heading, detail: texts.number_fault(error).to_owned() }
 }
 
-/// The origin of a logo as a further source in the `Content-Security-Policy`; `None` for a `data:` image.
+/// The origin of a logo as an additional source in the `Content-Security-Policy`; `None` for a `data:` image.
 fn origin_of(logo_url: &str) -> Option<String> {
     let url = Url::parse(logo_url).ok().filter(|url| url.scheme() != "data")?;
     Some(format!(" {}", url.origin().ascii_serialization()))

@@ -14,7 +14,7 @@ pub enum Notice {
     ForeignStart,
     /// A number that was sent neither as a form nor as JSON.
     UnsupportedMediaType,
-    /// A request that went around the owner's `CloudFront`.
+    /// A request that bypassed the owner's `CloudFront`.
     ClosedAddress,
 }
 
@@ -41,7 +41,7 @@ impl Notice {
         }
     }
 
-    /// What it means to a program that wanted a verification; `None` if it is only about the address.
+    /// The outcome for a program that wanted a verification; `None` if the notice is only about the address.
     #[must_use]
     pub fn outcome(self) -> Option<Outcome> {
         match self {

@@ -1,4 +1,4 @@
-//! What the pages say. Each language is one value of [`Texts`], so a missing text does not compile.
+//! The texts of the pages. Each language is one value of [`Texts`], so a missing text is a compile error.
 //!
 //! To add a language: copy `english.rs`, translate it, and add it to `language.rs`.
 
@@ -57,11 +57,11 @@ pub struct Texts {
 /// The words of one page: what happened, what it means, what to do next.
 #[derive(Debug)]
 pub struct PageText {
-    /// What happened, in a few words.
+    /// The heading: what happened, in a few words.
     pub heading: &'static str,
-    /// One sentence; it says so if the service or the operator is at fault and not the user.
+    /// One sentence. If the service or the operator is at fault and not the user, it says so.
     pub meaning: &'static str,
-    /// What the user can do now.
+    /// The next step for the user.
     pub next: &'static str,
 }
 
@@ -86,7 +86,7 @@ impl Texts {
         }
     }
 
-    /// What is wrong with a number, shown beside the form's field.
+    /// The fault of a number, shown beside the form's field.
     pub fn number_fault(&self, error: PhoneNumberError) -> &'static str {
         match error {
             PhoneNumberError::Empty => self.number_empty,

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 pub(super) struct Way<'a> {
     pub words: &'a str,
     pub href: &'a str,
-    /// Whether it leads to another service.
+    /// True if it leads to another service.
     pub leaves: bool,
 }
 
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_but_verified_offers_a_way_on() {
+    fn every_outcome_but_verified_offers_a_link() {
         const SMS: Option<&str> = Some("https://shop.example/sms");
         for outcome in Outcome::ALL {
             let expected: [&[&str]; 2] = match outcome {

@@ -1,4 +1,4 @@
-//! The template's dashboard and alarms, and the runbook, ask for exactly what the real program logs and counts.
+//! The template's dashboard and alarms and the runbook use exactly the fields and metrics that the real program emits.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
 
     let shown = dashboard_metrics(&template);
     let on_dashboard: BTreeSet<Metric> = shown.iter().map(|(metric, _)| metric.clone()).collect();
-    // Metrics by version are for a canary's alarm alone.
+    // Metrics by version are only for the alarm of a canary deployment.
     let lasting = emitted.iter().filter(|(_, dimensions)| !dimensions.contains("ExecutedVersion")).cloned().collect();
-    assert_eq!(on_dashboard, lasting, "the dashboard shows every metric there is, and no other");
+    assert_eq!(on_dashboard, lasting, "the dashboard shows exactly the lasting metrics");
     let mut outcomes: Vec<_> = shown.iter().filter_map(|(_, outcome)| outcome.as_deref()).collect();
     outcomes.sort_unstable();
     let mut all: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
@@ -36,7 +36,7 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     let alarms = alarm_metrics(&template);
     assert_eq!(alarms.len(), 9, "{alarms:?}");
     for (metric, outcome) in alarms {
-        assert!(emitted.contains(&metric), "an alarm looks for {metric:?}");
+        assert!(emitted.contains(&metric), "an alarm uses {metric:?}, which is not emitted");
         assert!(outcome.is_none_or(|outcome| Outcome::from_name(&outcome).is_some()));
     }
 }
@@ -114,7 +114,7 @@ fn alarm_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
         let dimensions = part["Dimensions"].as_array().unwrap().iter();
         let dimensions = dimensions.map(|dimension| {
             let name = dimension["Name"].as_str().unwrap().to_owned();
-            // The function's own name is a reference.
+            // The function's name is a reference.
             let value =
                 dimension["Value"].as_str().map_or_else(|| "${NumberVerificationFunction}".to_owned(), str::to_owned);
             (name, value)

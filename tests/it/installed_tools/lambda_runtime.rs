@@ -8,7 +8,7 @@ use serde_json::json;
 use super::tools;
 use crate::support::{sandbox, send};
 
-/// File, status, and a part of the body.
+/// The file, the status and a part of the body.
 const EVENTS: [(&str, u64, &str); 21] = [
     ("callback-alb", 200, "Phone number verified"),
     ("callback-expired-code", 400, "could not be checked"),
@@ -43,7 +43,7 @@ async fn every_sample_event_works_under_the_runtime_interface_emulator() {
         .filter(|name| name != "env.json")
         .collect();
     files.sort();
-    assert_eq!(files, listed, "each file of events/ is in the table");
+    assert_eq!(files, listed, "every file in events/ is in the table");
 
     let sandbox = sandbox().await;
     let (_moto, moto_url) = tools::moto().await;
@@ -70,7 +70,7 @@ async fn every_sample_event_works_under_the_runtime_interface_emulator() {
     }
 }
 
-/// Stores the secret as an owner does.
+/// Stores the secret as an owner would.
 async fn store_secret(moto_url: &str) {
     let secret = json!({ "client_id": "my-app-id", "client_secret": "my-app-secret" });
     let request = http::Request::post(moto_url)

@@ -22,7 +22,7 @@ use crate::support::{Browser, Function, REDIRECT_URI, sandbox};
 
 /// The subscriber's number at the provider.
 const SUBSCRIBER: &str = "+34600000001";
-const SOMEBODY_ELSE: &str = "+34600000009";
+const OTHER_NUMBER: &str = "+34600000009";
 const OPENID: &str = "openid dpv:FraudPreventionAndDetection number-verification:verify";
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -32,7 +32,7 @@ struct Provider {
     http: Transport,
     /// The file with the certificate of its authority.
     ca: String,
-    /// The wrapper around the provider. When it ends, the provider's standard input closes, and the provider ends.
+    /// The wrapper around the provider. When it is dropped, the provider's standard input closes and the provider ends.
     _node: Child,
 }
 
@@ -69,7 +69,7 @@ impl Provider {
         let mut line = String::new();
         let mut output = BufReader::new(node.stdout.take().unwrap());
         tokio::time::timeout(PATIENCE, output.read_line(&mut line)).await.expect("the provider starts").unwrap();
-        let says: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("the provider: {e}: {line}"));
+        let started: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("the provider: {e}: {line}"));
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let client = |client: &Value| Client {
             id: text(&client["client_id"]).unwrap(),
@@ -78,8 +78,8 @@ impl Provider {
             secret: client["secret"].clone(),
         };
         Self {
-            issuer: text(&says["issuer"]).unwrap(),
-            clients: says["clients"].as_array().unwrap().iter().map(client).collect(),
+            issuer: text(&started["issuer"]).unwrap(),
+            clients: started["clients"].as_array().unwrap().iter().map(client).collect(),
             http: Transport::new(&[CertificateDer::from_pem_slice(certificate.ca_pem.as_bytes()).unwrap()]).unwrap(),
             ca,
             _node: node,
@@ -109,7 +109,7 @@ impl Provider {
             ("SCOPE", OPENID),
             ("TOKEN_ENDPOINT_AUTH_METHOD", &client.method),
         ];
-        Function::beside(sandbox, &[&ours, variables].concat())
+        Function::with_sandbox(sandbox, &[&ours, variables].concat())
     }
 
     async fn send(&self, request: Request<String>) -> transport::Answer {
@@ -120,7 +120,7 @@ impl Provider {
     async fn authorize(&self, authorization_url: Url) -> Callback {
         let mut cookies = BTreeMap::new();
         let mut url = authorization_url;
-        // The request, the identification of the subscriber, and the request again.
+        // The redirects are the request, the identification of the subscriber, and the request again.
         for _ in 0..3 {
             let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = Request::get(url.as_str()).header("cookie", pairs.join("; ")).body(String::new()).unwrap();
@@ -138,7 +138,7 @@ impl Provider {
         panic!("the provider does not redirect back, but to {}", url.path());
     }
 
-    /// The requests to the token endpoint so far, with the reason for each refusal.
+    /// The requests to the token endpoint so far, each with the reason if it was refused.
     async fn token_requests(&self) -> Vec<Value> {
         let requests = self.send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await;
         serde_json::from_slice(&requests.body).unwrap()
@@ -201,7 +201,7 @@ async fn every_client_authentication_method_is_accepted() {
     let mut ways = Vec::new();
     for client in &provider.clients {
         let function = provider.function(client, &client.secret, &[]).await;
-        for (phone, outcome) in [(SUBSCRIBER, "verified"), (SOMEBODY_ELSE, "not_verified")] {
+        for (phone, outcome) in [(SUBSCRIBER, "verified"), (OTHER_NUMBER, "not_verified")] {
             assert_eq!(verify(&provider, &function, phone).await, outcome, "{}", client.id);
         }
         let asked = provider.token_requests().await.pop().unwrap();
@@ -245,7 +245,7 @@ async fn discovery_document_is_enough_to_configure_the_provider() {
     let verify_endpoint = provider.endpoint("/number-verification/v1/verify");
     for (name, client, method) in [
         ("the method of the document", "my app:basic+%", &[][..]),
-        ("another that it lists", "ES256 from PKCS #8", &[("TOKEN_ENDPOINT_AUTH_METHOD", "private_key_jwt")]),
+        ("another method that it lists", "ES256 from PKCS #8", &[("TOKEN_ENDPOINT_AUTH_METHOD", "private_key_jwt")]),
     ] {
         let sandbox = sandbox().await;
         sandbox.set_secret_string(provider.client(client).secret.to_string());
@@ -261,7 +261,7 @@ async fn discovery_document_is_enough_to_configure_the_provider() {
 
         let mut browser = Browser::default();
         let callback = provider.authorize(start(&mut browser, &function, SUBSCRIBER).await).await;
-        // The document says that callbacks have an `iss`, and which.
+        // The document says that callbacks have an `iss`, and gives its value.
         assert_eq!(callback.with("iss", None).open(&mut browser, &function).await, "invalid_request", "{name}");
     }
 }
@@ -281,7 +281,7 @@ async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
     let jwk_without_alg = &provider.client("RS256 from a JWK").secret["private_key"];
     for (name, client, secret, variables, outcome) in [
         ("another key", es256, with(es256, "private_key", other_key), &[][..], "misconfigured"),
-        ("a key of another kind", rs256, with(rs256, "private_key", other_key), &[], "misconfigured"),
+        ("a key of another type", rs256, with(rs256, "private_key", other_key), &[], "misconfigured"),
         ("another algorithm", ps256, with(ps256, "private_key", jwk_without_alg), &[], "misconfigured"),
         ("another secret, basic", basic, with(basic, "client_secret", &json!("wrong")), &[], "misconfigured"),
         ("another secret, post", post, with(post, "client_secret", &json!("wrong")), &[], "misconfigured"),
@@ -300,7 +300,7 @@ async fn configuration_mistakes_are_never_reported_as_a_mismatch() {
             "operator_refused",
         ),
         (
-            "a scope that does not allow the question",
+            "a scope that does not allow verification",
             es256,
             es256.secret.clone(),
             &[("SCOPE", "openid dpv:FraudPreventionAndDetection")],
@@ -334,8 +334,8 @@ async fn tampering_with_the_authorization_request_is_detected() {
     let function = provider.function(client, &client.secret, &[]).await;
     for (name, parameter, outcome) in [
         ("nothing", "", "verified"),
-        ("the nonce, which the ID token then has", "nonce", "operator_error"),
-        ("the PKCE challenge, which the verifier then does not meet", "code_challenge", "expired_code"),
+        ("the nonce, which the ID token then repeats", "nonce", "operator_error"),
+        ("the PKCE challenge, which the verifier then does not match", "code_challenge", "expired_code"),
     ] {
         let mut browser = Browser::default();
         let mut authorization_url = start(&mut browser, &function, SUBSCRIBER).await;
@@ -367,7 +367,7 @@ async fn callbacks_from_other_issuers_or_browsers_are_refused() {
         ("another browser's state", callback.with("state", stolen.get("state").as_deref()), "wrong_browser", 0),
         // PKCE (RFC 9700 §4.5): the code belongs to another flow's challenge.
         ("another browser's code", callback.with("code", stolen.get("code").as_deref()), "expired_code", 1),
-        ("as it came", callback.clone(), "verified", 2),
+        ("unchanged", callback.clone(), "verified", 2),
     ] {
         assert_eq!(callback.open(&mut browser, &function).await, outcome, "{name}");
         assert_eq!(provider.token_requests().await.len() - before, token_requests, "{name}");

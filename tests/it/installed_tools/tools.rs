@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-/// How long a program may take to listen on a busy machine.
+/// The longest time until a program listens on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(4);
 
 /// The path of an installed program.

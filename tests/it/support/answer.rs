@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The HTTP answer that API Gateway makes from a function's answer (payload 2.0).
+    /// The HTTP answer that API Gateway creates from a function's answer (payload 2.0).
     pub fn from_lambda(answer: &Value) -> Self {
         let mut headers = http::HeaderMap::new();
         for (name, value) in answer["headers"].as_object().into_iter().flatten() {

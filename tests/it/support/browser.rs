@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{AS_JSON, Answer, Function};
 
-/// A browser, which keeps the function's cookies and nothing else.
+/// A browser that keeps the function's cookies and nothing else.
 #[derive(Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
@@ -41,14 +41,14 @@ impl Browser {
         self.open_json(function, &callback).await
     }
 
-    /// Goes from the form to the operator, and returns the path and query of the callback to which the operator
+    /// Submits the form, opens the operator's URL, and returns the path and query of the callback to which it
     /// redirects.
     pub async fn callback_of(&mut self, function: &Function, phone: &str) -> String {
         let authorization_url = self.start(function, phone).await;
         function.at_operator(&authorization_url).await
     }
 
-    /// Its cookies, each as `name=value`.
+    /// The browser's cookies, each as `name=value`.
     pub fn cookies(&self) -> Vec<String> {
         self.cookies.values().cloned().collect()
     }

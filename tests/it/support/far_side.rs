@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It is forwarded and answered.
@@ -37,18 +37,18 @@ pub enum Fault {
     Drip,
     /// The answer is HTTP/1.0, and its body ends when the connection does.
     Http10,
-    /// The answer is valid, and the connection is closed after it without announcement.
+    /// The answer is valid, and the connection is closed after it without `connection: close`.
     CloseBehind,
     /// These bytes are the answer. The request is not forwarded, and the connection stays open.
     Answer(&'static str),
 }
 
-/// How an idle connection ends.
+/// The way in which an idle connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Close,
     Reset,
-    /// By an answer to a request that was never sent, as from some load balancers.
+    /// With an answer to a request that was never sent, as some load balancers do.
     RequestTimeout,
 }
 
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 impl FarSide {
-    /// Listens in front of a sandbox, and forwards every request until it is told otherwise.
+    /// Listens in front of a sandbox, and forwards every request until a fault is chosen.
     pub async fn of(sandbox: &sandbox::Sandbox) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -87,12 +87,12 @@ impl FarSide {
         Self { url, shared, server }
     }
 
-    /// Does this to every request from now on.
+    /// Injects this fault into every request from now on.
     pub fn always(&self, fault: Fault) {
         self.plan(move |_| fault);
     }
 
-    /// Does this to the next request.
+    /// Injects this fault into the next request.
     pub fn once(&self, fault: Fault) {
         let mut next = Some(fault);
         self.plan(move |_| next.take().unwrap_or(Fault::None));
@@ -103,12 +103,12 @@ impl FarSide {
         *self.shared.plan.lock().unwrap() = Box::new(plan);
     }
 
-    /// How many requests arrived, whether they were forwarded or not.
+    /// The number of requests that arrived, forwarded or not.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// How many connections were made.
+    /// The number of connections that were accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
@@ -131,7 +131,7 @@ impl Drop for FarSide {
     }
 }
 
-/// A URL that refuses connections as long as the socket is kept.
+/// A URL that refuses connections while the socket exists.
 pub fn refusing() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -139,7 +139,8 @@ pub fn refusing() -> (TcpSocket, String) {
     (socket, url)
 }
 
-/// A URL to which connecting never ends as long as the sockets are kept: its queue is full and not accepted from.
+/// A URL to which connecting never completes while the sockets exist: the queue is full, and nothing is accepted from
+/// it.
 pub async fn unaccepting() -> ((TcpListener, TcpStream), String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -155,7 +156,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         shared.open.send_modify(|open| *open += 1);
         let (shared, ended) = (Arc::clone(&shared), shared.ended.subscribe());
         tokio::spawn(async move {
-            // An error is either an injected fault, or the client has gone.
+            // An error is either an injected fault, or the client has disconnected.
             let _ = serve(stream, &shared, ended).await;
             shared.open.send_modify(|open| *open -= 1);
         });

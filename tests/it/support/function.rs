@@ -21,27 +21,27 @@ pub struct Function {
     time_left: Duration,
 }
 
-/// Where the function runs.
+/// The place in which the function runs.
 enum Runs {
     Here(Box<App>),
     In(Box<Environment>),
 }
 
 impl Function {
-    /// The function with a new sandbox, and these variables in addition to the sandbox's.
+    /// Starts the function with a new sandbox, and these variables in addition to the sandbox's.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        Self::beside(sandbox().await, variables)
+        Self::with_sandbox(sandbox().await, variables)
     }
 
-    /// The function with this sandbox.
-    pub fn beside(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
+    /// Starts the function with this sandbox, in this process.
+    pub fn with_sandbox(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let variables = all_variables(&sandbox, variables);
         let app = setup::app(|name| variables.get(name).cloned());
         Self { sandbox, runs: Runs::Here(Box::new(app.unwrap())), time_left: Duration::from_secs(10) }
     }
 
-    /// The real program in a Lambda environment.
+    /// Starts the real program in a Lambda environment.
     pub async fn deployed(sandbox: impl Into<Arc<Sandbox>>, variables: &[(&str, &str)]) -> Self {
         let sandbox = sandbox.into();
         let mut command = Command::new(env!("CARGO_BIN_EXE_number-verification"));
@@ -89,7 +89,7 @@ impl Function {
         self.invoke_within(event, self.time_left).await
     }
 
-    /// What a deployed function tells the Runtime API about an invocation that has this much time.
+    /// Invokes a deployed function with this much time, and returns what it posts to the Runtime API.
     pub async fn invoke_within(&self, event: &Value, time_left: Duration) -> Result<Value, String> {
         self.environment().invoke(&event.to_string(), time_left).await.unwrap().result
     }
@@ -133,8 +133,8 @@ impl Function {
     }
 }
 
-/// What an owner sets, with these variables on top of the sandbox's. If they move an endpoint, the others are set too:
-/// the function accepts no endpoint of its own on another host than the rest.
+/// All variables of an owner: the sandbox's, overridden by these. If they move an endpoint, the others are set too,
+/// because the function refuses an endpoint on a different host from the rest.
 fn all_variables(sandbox: &Sandbox, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base_url = sandbox.base_url();
     let endpoints = [
