@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 
-use super::metrics::{Directive, EmbeddedMetrics, Metric};
+use super::metrics::{Directive, EmbeddedMetrics, Metric, millis};
+use super::{Function, timestamp};
 use crate::call_log::CallLog;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
@@ -25,15 +24,6 @@ const FUNCTION_NAME: &str = "FunctionName";
 /// The dimension that distinguishes a new version of the function from the one before, for the alarms of a canary
 /// deployment.
 const EXECUTED_VERSION: &str = "ExecutedVersion";
-
-/// The function that writes the lines.
-#[derive(Debug, Clone)]
-pub struct Function {
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
-    pub name: String,
-    /// `AWS_LAMBDA_FUNCTION_VERSION`.
-    pub version: String,
-}
 
 /// Writes the lines of one environment.
 #[derive(Debug)]
@@ -255,20 +245,6 @@ impl Serialize for Line<'_> {
         }
         line.end()
     }
-}
-
-/// The time in the format of the other lines. Lambda adds its own time to a line without one, and treats the line as
-/// INFO.
-fn timestamp() -> String {
-    let mut text = String::new();
-    // Writing into a string cannot fail.
-    let _ = Rfc3339.format_time(&mut Writer::new(&mut text));
-    text
-}
-
-/// A duration as a metric: milliseconds with one decimal.
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 #[cfg(test)]
