@@ -1,5 +1,6 @@
 //! Log lines and metrics. No type here can contain a phone number, code, state, token, secret, cookie or query.
 
+mod line;
 mod metrics;
 mod verification;
 

@@ -200,7 +200,7 @@ async fn odd_but_good_answers_are_accepted() {
     let folded = format!("{MATCH}x-note: one\r\n two\r\n\r\n{BODY}");
     far_side.always(Fault::Answer(folded.leak()));
     let address = format!("{}/number-verification/v0/verify", far_side.url);
-    let function = Function::beside(sandbox, &[PHONE_MODE, &[("VERIFY_ENDPOINT", &*address)]].concat());
+    let function = Function::with_sandbox(sandbox, &[PHONE_MODE, &[("VERIFY_ENDPOINT", &*address)]].concat());
     assert_eq!(function.get_json(&sample_callback(NUMBER)).await.outcome(), "verified", "a folded header");
 }
 

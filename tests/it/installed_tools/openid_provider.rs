@@ -44,11 +44,13 @@ struct Client {
     secret: Value,
 }
 
+/// Numbers the providers, for the names of their files.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 impl Provider {
     async fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openid_provider");
         assert!(folder.join("node_modules").exists(), "oidc-provider is missing; `make test` installs it");
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let certificate = Certificate::for_this_machine().unwrap();
         let file = |name: &str, pem: &str| {
