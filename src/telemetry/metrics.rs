@@ -1,7 +1,5 @@
 //! CloudWatch's embedded metric format.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 /// CloudWatch's embedded metric format: `_aws` lists the members of its line that are metrics. CloudWatch bills each
@@ -40,9 +38,4 @@ impl Metric {
     pub fn milliseconds(name: &'static str) -> Self {
         Self { name, unit: "Milliseconds" }
     }
-}
-
-/// A duration as a metric: milliseconds with one decimal.
-pub(super) fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -1,16 +1,15 @@
 //! Log lines and metrics. No type here can contain a phone number, code, state, token, secret, cookie or query.
 
+mod line;
 mod metrics;
 mod verification;
 
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use verification::{Event, Step, Telemetry};
+pub use verification::{Event, Function, Step, Telemetry};
 
 /// Lambda's logging settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +18,6 @@ pub struct Settings {
     pub level: LevelFilter,
     /// `AWS_LAMBDA_LOG_FORMAT`: plain text instead of JSON.
     pub text: bool,
-}
-
-/// The function that writes the lines.
-#[derive(Debug, Clone)]
-pub struct Function {
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
-    pub name: String,
-    /// `AWS_LAMBDA_FUNCTION_VERSION`.
-    pub version: String,
 }
 
 /// Sets up logging for this process: lines on standard output.
@@ -54,13 +44,4 @@ pub fn init(settings: Settings) {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, "panic: please report this location as a defect");
     }));
-}
-
-/// The time in the format of the other lines. Lambda adds its own time to a line without one, and treats the line as
-/// INFO.
-fn timestamp() -> String {
-    let mut text = String::new();
-    // Writing into a string cannot fail.
-    let _ = Rfc3339.format_time(&mut Writer::new(&mut text));
-    text
 }

@@ -44,9 +44,11 @@ struct Client {
     secret: Value,
 }
 
+/// Numbers the providers, for the names of their files.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 impl Provider {
     async fn start() -> Self {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openid_provider");
         assert!(folder.join("node_modules").exists(), "oidc-provider is missing; `make test` installs it");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);

@@ -1,0 +1,282 @@
+//! The log line of a verification, with its CloudWatch metrics.
+
+use std::time::{Duration, SystemTime};
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
+
+use super::metrics::{Directive, EmbeddedMetrics, Metric};
+use super::{Event, Function, Step};
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// The namespace of the metrics in CloudWatch. The alarms and the dashboard in `template.yaml` name it too; a test
+/// checks that they agree.
+const NAMESPACE: &str = "NumberVerification";
+
+/// The dimension that distinguishes two stacks in one account.
+const FUNCTION_NAME: &str = "FunctionName";
+
+/// The dimension that distinguishes a new version of the function from the one before, for the alarms of a canary
+/// deployment.
+const EXECUTED_VERSION: &str = "ExecutedVersion";
+
+/// The result of a step.
+#[derive(Clone, Copy)]
+pub(super) enum Result<'a> {
+    Started,
+    Concluded(Outcome, Option<&'a Failure>),
+}
+
+impl<'a> Result<'a> {
+    pub fn of(result: &'a std::result::Result<bool, Failure>) -> Self {
+        match result {
+            Ok(true) => Self::Concluded(Outcome::Verified, None),
+            Ok(false) => Self::Concluded(Outcome::NotVerified, None),
+            Err(failure) => Self::Concluded(failure.outcome, Some(failure)),
+        }
+    }
+}
+
+pub(super) struct Line<'a> {
+    pub event: &'a Event<'a>,
+    pub result: Result<'a>,
+    pub cold_start: bool,
+    pub function: &'a Function,
+}
+
+impl Line<'_> {
+    fn message(&self) -> &'static str {
+        match (self.result, self.event.step) {
+            (Result::Started, _) => "started",
+            (Result::Concluded(..), Step::Start) => "a verification could not be started",
+            (Result::Concluded(..), Step::Callback) => "verification",
+        }
+    }
+
+    /// The log level, which says how urgent the line is for the owner.
+    fn level(&self) -> &'static str {
+        match self.result {
+            Result::Concluded(Outcome::Misconfigured, _) => "ERROR",
+            Result::Concluded(Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout, _) => "WARN",
+            _ => "INFO",
+        }
+    }
+
+    /// Returns whether the outcome counts as a verification that could not be checked. `None` if a request to the
+    /// public URL alone can cause the outcome, so that outsiders cannot trigger an alarm.
+    fn could_not_be_checked(&self, outcome: Outcome) -> Option<bool> {
+        match outcome {
+            Outcome::Verified | Outcome::NotVerified => Some(false),
+            Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => None,
+            // Both the redirect and the back channel can cause these.
+            Outcome::AccessDenied | Outcome::NotOnMobileNetwork => self.event.calls.token.time.map(|_| true),
+            Outcome::NotCovered
+            | Outcome::ExpiredCode
+            | Outcome::Misconfigured
+            | Outcome::OperatorError
+            | Outcome::OperatorBusy
+            | Outcome::OperatorTimeout => Some(true),
+        }
+    }
+
+    fn metrics<M: SerializeMap>(&self, line: &mut M, mut metrics: Vec<Metric>) -> std::result::Result<(), M::Error> {
+        let mut count = |line: &mut M, name, value: bool| {
+            metrics.push(Metric::count(name));
+            line.serialize_entry(name, &u8::from(value))
+        };
+        let mut directives = Vec::with_capacity(3);
+        match self.result {
+            Result::Started => count(line, "Started", true)?,
+            Result::Concluded(outcome, _) => {
+                if let Some(value) = self.could_not_be_checked(outcome) {
+                    line.serialize_entry("CouldNotBeChecked", &u8::from(value))?;
+                    directives.push(Directive {
+                        namespace: NAMESPACE,
+                        dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, EXECUTED_VERSION]],
+                        metrics: vec![Metric::count("CouldNotBeChecked")],
+                    });
+                }
+                count(line, "OperatorRefused", outcome == Outcome::OperatorRefused)?;
+                line.serialize_entry("Verifications", &1)?;
+                directives.push(Directive {
+                    namespace: NAMESPACE,
+                    dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
+                    metrics: vec![Metric::count("Verifications")],
+                });
+            }
+        }
+        count(line, "ColdStarts", self.cold_start)?;
+        line.serialize_entry(FUNCTION_NAME, &self.function.name)?;
+        line.serialize_entry(EXECUTED_VERSION, &self.function.version)?;
+        let milliseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+        directives.push(Directive { namespace: NAMESPACE, dimensions: &[&[FUNCTION_NAME]], metrics });
+        line.serialize_entry(
+            "_aws",
+            &EmbeddedMetrics {
+                timestamp: u64::try_from(milliseconds).unwrap_or_default(),
+                cloud_watch_metrics: directives,
+            },
+        )
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let event = self.event;
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("timestamp", &timestamp())?;
+        line.serialize_entry("level", self.level())?;
+        line.serialize_entry("message", self.message())?;
+        if let Result::Concluded(outcome, _) = self.result {
+            line.serialize_entry("outcome", outcome.name())?;
+        }
+        line.serialize_entry("correlator", event.correlator.as_str())?;
+        line.serialize_entry("cold_start", &self.cold_start)?;
+        line.serialize_entry("operator", event.operator)?;
+        line.serialize_entry("DurationMs", &millis(event.time))?;
+        let mut times = vec![Metric::milliseconds("DurationMs")];
+        for (metric, status, retried, call) in [
+            ("SecretMs", "secret_status", "secret_retried", &event.calls.secret),
+            ("TokenMs", "token_status", "token_retried", &event.calls.token),
+            ("VerifyMs", "verify_status", "verify_retried", &event.calls.verify),
+        ] {
+            if let Some(time) = call.time {
+                line.serialize_entry(metric, &millis(time))?;
+                times.push(Metric::milliseconds(metric));
+            }
+            if let Some(came) = call.status {
+                line.serialize_entry(status, &came)?;
+            }
+            if call.retried {
+                line.serialize_entry(retried, &true)?;
+            }
+        }
+        if let Result::Concluded(_, Some(failure)) = self.result {
+            if let Some(code) = failure.code {
+                line.serialize_entry("error_code", code)?;
+            }
+            line.serialize_entry("reason", &failure.reason)?;
+        }
+        if event.reloaded {
+            // The verification was counted when the operator answered.
+            line.serialize_entry("reloaded", &true)?;
+        } else {
+            self.metrics(&mut line, times)?;
+        }
+        line.end()
+    }
+}
+
+/// The time in the format of the other lines. Lambda adds its own time to a line without one, and treats the line as
+/// INFO.
+fn timestamp() -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = Rfc3339.format_time(&mut Writer::new(&mut text));
+    text
+}
+
+/// A duration as a metric: milliseconds with one decimal.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::call_log::{Call, CallLog};
+    use crate::correlator::Correlator;
+
+    fn line(result: Result, calls: CallLog, reloaded: bool) -> Value {
+        let correlator = Correlator::from_header(None, "request-id");
+        let event = Event {
+            step: Step::Callback,
+            time: Duration::from_millis(20),
+            correlator: &correlator,
+            operator: "operator.example",
+            calls,
+            reloaded,
+        };
+        let function = Function { name: "f".to_owned(), version: "7".to_owned() };
+        serde_json::to_value(Line { event: &event, result, cold_start: true, function: &function }).unwrap()
+    }
+
+    #[test]
+    fn verification_is_one_line_with_its_metrics() {
+        let token = Call { time: Some(Duration::from_micros(12_340)), status: Some(400), retried: false };
+        let failure = Failure { code: Some("invalid_grant"), ..Failure::new(Outcome::ExpiredCode, "got 400") };
+        let calls = CallLog { token, ..CallLog::default() };
+        let line = line(Result::Concluded(Outcome::ExpiredCode, Some(&failure)), calls, false);
+        assert_eq!(line["outcome"], "expired_code");
+        assert_eq!(line["TokenMs"], 12.3);
+        assert_eq!(line["token_status"], 400);
+        assert_eq!(line["error_code"], "invalid_grant");
+        assert_eq!(line["reason"], "got 400");
+        assert_eq!(line["CouldNotBeChecked"], 1);
+        assert_eq!(line["ColdStarts"], 1);
+        assert!(line.get("VerifyMs").is_none());
+    }
+
+    #[test]
+    fn metrics_that_are_declared_have_values() {
+        for result in [Result::Started, Result::Concluded(Outcome::Verified, None)] {
+            let line = line(result, CallLog::default(), false);
+            for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+                assert_eq!(directive["Namespace"], "NumberVerification");
+                for metric in directive["Metrics"].as_array().unwrap() {
+                    let name = metric["Name"].as_str().unwrap();
+                    assert!(line[name].is_number(), "{name}");
+                }
+                let dimensions = directive["Dimensions"].as_array().unwrap().iter();
+                for dimension in dimensions.flat_map(|set| set.as_array().unwrap()) {
+                    let name = dimension.as_str().unwrap();
+                    assert!(line[name].is_string(), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_back_channel_failures_count_as_not_checked() {
+        let asked = CallLog { token: Call { time: Some(Duration::ZERO), ..Call::default() }, ..CallLog::default() };
+        for outcome in Outcome::ALL {
+            let (by_redirect, by_call) = match outcome {
+                Outcome::Verified | Outcome::NotVerified => (json!(0), json!(0)),
+                Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => {
+                    (Value::Null, Value::Null)
+                }
+                Outcome::AccessDenied | Outcome::NotOnMobileNetwork => (Value::Null, json!(1)),
+                _ => (json!(1), json!(1)),
+            };
+            for (calls, counted) in [(CallLog::default(), by_redirect), (asked, by_call)] {
+                let line = line(Result::Concluded(outcome, None), calls, false);
+                assert_eq!(line["CouldNotBeChecked"], counted, "{outcome:?}");
+                assert_eq!(line["OperatorRefused"], u8::from(outcome == Outcome::OperatorRefused), "{outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reload_is_logged_and_not_counted_again() {
+        let line = line(Result::Concluded(Outcome::Verified, None), CallLog::default(), true);
+        assert_eq!(line["reloaded"], true);
+        assert!(line.get("_aws").is_none(), "{line}");
+    }
+
+    #[test]
+    fn line_has_the_time_and_level_that_lambda_looks_for() {
+        for (outcome, level) in
+            [(Outcome::Verified, "INFO"), (Outcome::OperatorTimeout, "WARN"), (Outcome::Misconfigured, "ERROR")]
+        {
+            let line = line(Result::Concluded(outcome, None), CallLog::default(), false);
+            assert_eq!(line["level"], level);
+            let timestamp = line["timestamp"].as_str().unwrap();
+            assert!(timestamp.len() == 27 && timestamp.ends_with('Z'), "RFC 3339: {timestamp}");
+        }
+    }
+}
