@@ -35,7 +35,7 @@
 //! | | `seal` | keys and sealed texts |
 //! | | `secrets_manager`, `container_credentials`, `settings` | the AWS SDK's client |
 //! | [`transport`] | `connections`, `deadline` | HTTP within limits, over `reqwest` |
-//! | [`telemetry`] | `verification`, `line`, `metrics` | log lines and CloudWatch metrics |
+//! | [`telemetry`] | `verification`, `event`, `line`, `metrics` | log lines and CloudWatch metrics |
 //! | [`outcome`], [`failure`], [`call_log`] | | the outcomes in one table; failures; the durations of the calls |
 //! | [`phone_number`], [`correlator`] | `characters`, `country` | numbers as people write them; the reference for support |
 //! | `number_verification` | | see below |

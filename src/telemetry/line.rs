@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 
+use super::event::{Event, Function, Step};
 use super::metrics::{Directive, EmbeddedMetrics, Metric};
-use super::{Event, Function, Step};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 

@@ -1,5 +1,6 @@
 //! Log lines and metrics. No type here can contain a phone number, code, state, token, secret, cookie or query.
 
+mod event;
 mod line;
 mod metrics;
 mod verification;
@@ -9,7 +10,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use verification::{Event, Function, Step, Telemetry};
+pub use event::{Event, Function, Step};
+pub use verification::Telemetry;
 
 /// Lambda's logging settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,22 +1,11 @@
-//! The events that are logged.
+//! Writing the log lines of verifications.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+use super::event::{Event, Function};
 use super::line::{Line, Result};
-use crate::call_log::CallLog;
-use crate::correlator::Correlator;
 use crate::failure::Failure;
-
-/// The function that writes the lines.
-#[derive(Debug, Clone)]
-pub struct Function {
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
-    pub name: String,
-    /// `AWS_LAMBDA_FUNCTION_VERSION`.
-    pub version: String,
-}
 
 /// Writes the lines of one environment.
 #[derive(Debug)]
@@ -24,32 +13,6 @@ pub struct Telemetry {
     function: Function,
     /// True until the first line has been written.
     cold: AtomicBool,
-}
-
-/// A step of a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// The start: the browser is sent to the operator.
-    Start,
-    /// The callback: the operator's redirect back.
-    Callback,
-}
-
-/// The facts about a step that do not depend on its result.
-#[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// The step.
-    pub step: Step,
-    /// The time from the event to the answer.
-    pub time: Duration,
-    /// The reference shown on the page.
-    pub correlator: &'a Correlator,
-    /// The operator's host.
-    pub operator: &'a str,
-    /// The calls that were made.
-    pub calls: CallLog,
-    /// True if the result of an earlier load is shown again.
-    pub reloaded: bool,
 }
 
 impl Telemetry {

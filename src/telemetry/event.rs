@@ -1,0 +1,41 @@
+//! The events that are logged.
+
+use std::time::Duration;
+
+use crate::call_log::CallLog;
+use crate::correlator::Correlator;
+
+/// The function that writes the lines.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub name: String,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub version: String,
+}
+
+/// A step of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The start: the browser is sent to the operator.
+    Start,
+    /// The callback: the operator's redirect back.
+    Callback,
+}
+
+/// The facts about a step that do not depend on its result.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// The step.
+    pub step: Step,
+    /// The time from the event to the answer.
+    pub time: Duration,
+    /// The reference shown on the page.
+    pub correlator: &'a Correlator,
+    /// The operator's host.
+    pub operator: &'a str,
+    /// The calls that were made.
+    pub calls: CallLog,
+    /// True if the result of an earlier load is shown again.
+    pub reloaded: bool,
+}
