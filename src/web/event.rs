@@ -13,9 +13,9 @@ use http::{HeaderName, HeaderValue, Method};
 use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, from_value};
 
-/// The longest query that is read, in bytes, which is the longest request line of a load balancer. It is far below the
+/// The longest query or path that is read, in bytes: the longest request line of a load balancer. It is far below the
 /// limit for a URI even if every byte is percent-encoded.
-const MAX_QUERY: usize = 16 * 1024;
+const MAX_LENGTH: usize = 16 * 1024;
 
 /// The event is of another kind. The error does not quote it, because it may contain a person's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,15 +63,22 @@ fn sanitise(event: &mut Map<String, Value>) {
     }
     let queries = ["rawQueryString", "queryStringParameters", "multiValueQueryStringParameters"];
     let length = |query: &&str| event.get(*query).map_or(0, text_length);
-    if let Some(too_long) = queries.iter().map(length).find(|length| *length > MAX_QUERY) {
-        tracing::warn!(bytes = too_long, "a query longer than {MAX_QUERY} bytes was not read");
+    if let Some(too_long) = queries.iter().map(length).find(|length| *length > MAX_LENGTH) {
+        tracing::warn!(bytes = too_long, "a query longer than {MAX_LENGTH} bytes was not read");
         event.retain(|name, _| !queries.contains(&name.as_str()));
     }
+    for query in ["queryStringParameters", "multiValueQueryStringParameters"] {
+        if let Some(Value::Object(query)) = event.get_mut(query) {
+            query.retain(|_, values| values.as_array().is_none_or(|values| !values.is_empty()));
+        }
+    }
     for path in ["rawPath", "path"] {
-        if let Some(Value::String(path)) = event.get_mut(path)
-            && !path.starts_with('/')
-        {
-            path.insert(0, '/');
+        if let Some(Value::String(path)) = event.get_mut(path) {
+            if path.len() > MAX_LENGTH {
+                "/too-long".clone_into(path);
+            } else if !path.starts_with('/') {
+                path.insert(0, '/');
+            }
         }
     }
     let is_base64 = event.get("isBase64Encoded").is_some_and(|is_base64| *is_base64 == true);
@@ -185,7 +192,7 @@ mod tests {
 
     #[test]
     fn long_queries_bad_base64_and_unknown_methods_are_read() {
-        let long = "ü".repeat(MAX_QUERY);
+        let long = "ü".repeat(MAX_LENGTH);
         let v2 = |method: &str, query: &str, body: &str| {
             json!({
                 "version": "2.0",
@@ -219,6 +226,22 @@ mod tests {
                 assert!(request.uri().query().is_none_or(|query| query.len() < 10), "{name}");
                 assert!(request.body().is_empty(), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn long_paths_and_parameters_without_a_value_are_read() {
+        for (path, parameters) in [("a".repeat(70_000), json!({})), ("/".to_owned(), json!({ "state": [] }))] {
+            let event = json!({
+                "requestContext": { "elb": {} },
+                "httpMethod": "GET",
+                "path": path,
+                "multiValueQueryStringParameters": parameters,
+                "headers": {},
+            });
+            let request: Request = read(event).unwrap().into();
+            assert!(request.uri().path().len() < 20);
+            assert!(request.query_string_parameters().is_empty());
         }
     }
 

@@ -75,7 +75,10 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
 
     let uploaded = tools::cloudformation(&["uploaded", &moto, packaged.to_str().unwrap()]).await;
     assert_eq!(uploaded["files"], json!(["bootstrap", "settings.sha256"]));
-    assert_eq!(uploaded["key"], uploaded["expected_key"], "the key that tests/it/installed_tools/template.rs gives SAM's translator");
+    assert_eq!(
+        uploaded["key"], uploaded["expected_key"],
+        "the key that tests/it/installed_tools/template.rs gives SAM's translator"
+    );
 
     let arguments: Vec<_> = ["deploy", &moto, packaged.to_str().unwrap()].into_iter().chain(parameters).collect();
     let stack = tools::cloudformation(&arguments).await;
