@@ -5,7 +5,7 @@
 
 use crate::operator::TokenEndpointAuthMethod;
 
-/// What `OPERATOR` sets, unless an explicit variable does.
+/// The settings of a named operator. An explicit variable overrides each of them.
 #[derive(Debug)]
 pub struct Preset {
     /// The name in `OPERATOR`.

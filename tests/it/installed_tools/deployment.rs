@@ -16,7 +16,7 @@ use super::tools;
 
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:number-verification-a1b2c3";
-/// What AWS's programs need to talk to moto.
+/// The variables that AWS's programs need to talk to moto.
 const AWS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
