@@ -36,6 +36,8 @@ pub struct Cold {
 pub struct Environment<'a> {
     program: &'a Program,
     environment: lambda_environment::Environment,
+    /// The number of invocations after the first.
+    invocations: usize,
 }
 
 impl<'a> Environment<'a> {
@@ -44,7 +46,7 @@ impl<'a> Environment<'a> {
         let quota = place.quota.cloned();
         place.quota.map(Quota::lift).transpose()?;
         let runtime_api = RuntimeApi::start(move || quota.as_ref().map_or(Ok(()), Quota::limit)).await?;
-        let first = runtime_api.invoke(&program.event, TIMEOUT);
+        let first = runtime_api.invoke(program.event(0), TIMEOUT);
 
         let mut command = Command::new(&program.executable);
         command
@@ -60,13 +62,14 @@ impl<'a> Environment<'a> {
         let answered = checked(program, first.await?)?;
         let initialized = environment.runtime_api().initialized()?;
         let cold = Cold { init: initialized - started, total: answered - started };
-        Ok((Self { program, environment }, cold))
+        Ok((Self { program, environment, invocations: 0 }, cold))
     }
 
     /// Invokes the program again, and returns the time until its answer.
     pub async fn invoke(&mut self) -> io::Result<Duration> {
         let started = Instant::now();
-        let answer = self.environment.invoke(&self.program.event, TIMEOUT).await?;
+        self.invocations += 1;
+        let answer = self.environment.invoke(self.program.event(self.invocations), TIMEOUT).await?;
         Ok(checked(self.program, answer)? - started)
     }
 

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// A program, its event, and what its answer must contain.
+/// A program, its events, and what its answer must contain.
 #[derive(Clone)]
 pub struct Program {
     pub kind: Kind,
     pub executable: PathBuf,
     pub arguments: Vec<OsString>,
     pub variables: Vec<(&'static str, OsString)>,
-    pub event: String,
+    /// The events of its invocations, used in turn. There is at least one.
+    pub events: Vec<String>,
     pub expected: &'static str,
 }
 
@@ -37,6 +38,11 @@ impl Kind {
 }
 
 impl Program {
+    /// The event of an invocation, the first of an environment being number 0.
+    pub fn event(&self, invocation: usize) -> &str {
+        self.events.get(invocation % self.events.len().max(1)).map_or("", String::as_str)
+    }
+
     /// This program as an argument of `tool`.
     pub fn below<const N: usize>(&self, tool: &str, arguments: [OsString; N]) -> Self {
         let mut program = self.clone();

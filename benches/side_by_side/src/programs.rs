@@ -28,7 +28,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", sandbox.base_url().into()),
         ("AWS_CA_BUNDLE", ca.clone().into()),
         ("CLIENT_SECRET_ID", "number-verification".into()),
-        // One state is used for all invocations, even on a slow machine.
+        // The states must last for the whole benchmark, even on a slow machine.
         ("STATE_TTL_SECONDS", "86400".into()),
         ("OPERATOR_CA_FILE", ca.clone().into()),
     ];
@@ -37,13 +37,13 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         executable,
         arguments: script.map(|script| checkout().join("benches/peers").join(script).into()).into_iter().collect(),
         variables: variables.clone(),
-        event: callback(PHONE_NUMBER, None),
+        events: vec![callback(PHONE_NUMBER, None)],
         expected,
     };
 
     let floor = program(Kind::Floor, built("floor/bootstrap"), None, "hello, world");
     let mut function = program(Kind::Function, built("number-verification/bootstrap"), None, VERIFIED);
-    function.event = started(&function, sandbox).await?;
+    function.events = started(&function, sandbox).await?;
     let mut all = vec![floor, function];
 
     let Some(packages) = peers() else { return Ok(all) };
@@ -73,19 +73,26 @@ fn peers() -> Option<PathBuf> {
     pythons.filter_map(Result::ok).map(|python| python.path().join("site-packages")).find(|packages| packages.exists())
 }
 
-/// Starts a verification, and returns the event of its callback.
-async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<String> {
-    let event = include_str!("../../../events/start-json.json").to_owned();
-    let start = Program { event, expected: "authorization_url", ..function.clone() };
+/// The verifications to start. One environment makes at most five token requests for each, and each invocation makes one.
+const STARTS: usize = 300;
+
+/// Starts verifications, and returns the events of their callbacks.
+async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Vec<String>> {
+    let event = include_str!("../../../events/start-json.json");
+    let start = Program { events: vec![event.to_owned()], expected: "authorization_url", ..function.clone() };
     let (environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
-    let answer = environment.answer(&start.event).await?;
+    let mut callbacks = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        let answer = environment.answer(event).await?;
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+        let authorization_url = body["authorization_url"].as_str().unwrap_or_default();
+        let query = authorization_url.split_once('?').unwrap_or_default().1;
+        let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").unwrap_or_default().1;
+        let cookie = answer["cookies"][0].as_str().unwrap_or_default().split(';').next();
+        callbacks.push(callback(&state, cookie));
+    }
     environment.end().await?;
-    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
-    let authorization_url = body["authorization_url"].as_str().unwrap_or_default();
-    let query = authorization_url.split_once('?').unwrap_or_default().1;
-    let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").unwrap_or_default().1;
-    let cookie = answer["cookies"][0].as_str().unwrap_or_default().split(';').next();
-    Ok(callback(&state, cookie))
+    Ok(callbacks)
 }
 
 fn callback(state: &str, cookie: Option<&str>) -> String {
