@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::binding::{self, Binding, Finished, SealedBinding};
-use super::conclusion::{Conclusion, outcome_of};
+use super::conclusion::{Conclusion, Unspent, outcome_of};
 use super::mark::Mark;
 use super::state::{self, OpenedState, StateError};
 use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce};
@@ -91,6 +91,7 @@ impl Flow {
         .await;
         let is_unspent = outcome_of(&result) == Outcome::WrongBrowser;
         let unspent = response.code.zip(response.state).filter(|_| is_unspent);
+        let unspent = unspent.map(|(code, state)| Unspent { code, state });
         Conclusion { result, phone_number, binding, unspent, reloaded, calls }
     }
 

@@ -1,5 +1,7 @@
 //! The result of a callback.
 
+use std::fmt;
+
 use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::flow::SealedBinding;
@@ -17,11 +19,25 @@ pub struct Conclusion {
     /// The text that replaces the one sent with the callback, so that a reload shows this result.
     pub binding: Option<SealedBinding>,
     /// The code and the state of a callback that reached another browser; they are still unused.
-    pub unspent: Option<(AuthorizationCode, String)>,
+    pub unspent: Option<Unspent>,
     /// True if this is the result of an earlier load of the same callback.
     pub reloaded: bool,
     /// The calls that were made.
     pub calls: CallLog,
+}
+
+/// A code that has not been exchanged, and its state.
+pub struct Unspent {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// The state.
+    pub state: String,
+}
+
+impl fmt::Debug for Unspent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unspent([redacted])")
+    }
 }
 
 impl Conclusion {

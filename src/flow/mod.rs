@@ -14,10 +14,9 @@ use std::time::{Duration, SystemTime};
 
 pub use binding::SealedBinding;
 pub use callback::CallbackRequest;
-pub use conclusion::Conclusion;
+pub use conclusion::{Conclusion, Unspent};
 pub use start::Started;
 
-pub use crate::operator::AuthorizationCode;
 use crate::operator::Operator;
 use crate::secret::SecretStore;
 use attempts::Attempts;

@@ -1,5 +1,6 @@
 //! The start of a verification.
 
+use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -15,7 +16,6 @@ use crate::phone_number::PhoneNumber;
 use crate::transport::Deadline;
 
 /// A started verification.
-#[derive(Debug)]
 pub struct Started {
     /// The address to which the browser is sent.
     pub authorization_url: Url,
@@ -23,6 +23,12 @@ pub struct Started {
     pub binding: Option<SealedBinding>,
     /// The longest time the verification may take.
     pub expires_in: Duration,
+}
+
+impl fmt::Debug for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Started([redacted])")
+    }
 }
 
 impl Flow {

@@ -13,6 +13,7 @@
 //! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
 //! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
 
+use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::error::Unspecified;
@@ -31,7 +32,6 @@ const NUMBER_LEN: usize = MAX_DIGITS + 1;
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
 /// A state of this client and callback that has not expired.
-#[derive(Debug)]
 pub struct OpenedState {
     /// The number to verify.
     pub phone_number: PhoneNumber,
@@ -52,6 +52,12 @@ pub enum StateError {
     NotOurs,
     /// It is ours but has expired.
     Expired,
+}
+
+impl fmt::Debug for OpenedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenedState([redacted])")
+    }
 }
 
 impl OpenedState {
@@ -117,6 +123,8 @@ mod tests {
     use base64::Engine as _;
 
     use super::*;
+    use crate::flow::{Started, Unspent};
+    use crate::operator::AuthorizationCode;
 
     const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
     const TTL: Duration = Duration::from_mins(10);
@@ -146,6 +154,17 @@ mod tests {
             assert!(opened.belongs_to(mark(1)));
             assert!(!opened.belongs_to(mark(2)));
         }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_verification() {
+        let state = state_for("+34600000001", LATER);
+        let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
+        let unspent = Unspent { code: AuthorizationCode::new("a-code"), state };
+        let url = url::Url::parse("https://op.example/?state=a-state").unwrap();
+        let started = Started { authorization_url: url, binding: None, expires_in: TTL };
+        let shown = format!("{opened:?} {unspent:?} {started:?}");
+        assert_eq!(shown, "OpenedState([redacted]) Unspent([redacted]) Started([redacted])");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The ID token that accompanies the access token if the scope has `openid` (OpenID Connect Core §3.1.3.7).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,12 +12,18 @@ use super::profile::Issuer;
 
 /// The claims an ID token must have. Its signature is not checked: §3.1.3.7 (6) accepts TLS instead if the token comes
 /// directly from the token endpoint.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ExpectedIdToken {
     /// The `nonce` of the authorization request, if this function created that request.
     pub nonce: Option<String>,
     /// The operator's issuer, if it is known.
     pub issuer: Option<Issuer>,
+}
+
+impl fmt::Debug for ExpectedIdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExpectedIdToken([redacted])")
+    }
 }
 
 #[derive(Deserialize)]

@@ -43,7 +43,7 @@ impl App {
         self.telemetry.concluded(&event, &conclusion.result);
 
         let outcome = conclusion.outcome();
-        if let Some((code, state)) = conclusion.unspent {
+        if let Some(unspent) = conclusion.unspent {
             let opened_by_a_person = header(headers, "sec-fetch-dest") == Some("document");
             return match incoming.format {
                 // The code may still be good, so it does not stay in the address bar.
@@ -51,7 +51,7 @@ impl App {
                     Content::SeeOther(incoming.place.wrong_browser_path(&self.settings.callback_path)).into()
                 }
                 Format::Html => Content::Outcome(outcome, None).into(),
-                Format::Json => Content::Unspent(code, state).into(),
+                Format::Json => Content::Unspent(unspent).into(),
             };
         }
         let mut reply = Reply::from(Content::Outcome(outcome, conclusion.phone_number));

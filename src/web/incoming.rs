@@ -13,7 +13,6 @@ use crate::outcome::Outcome;
 use crate::transport::Deadline;
 
 /// A request, with everything that is known before its route is served.
-#[derive(Debug)]
 pub(super) struct Incoming<'r> {
     pub request: &'r Request,
     pub place: Place,

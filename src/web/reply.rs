@@ -14,12 +14,11 @@ use url::Url;
 use super::accept::Format;
 use super::pages::{self, Language, Notice, Pages, Words};
 use crate::correlator::Correlator;
-use crate::flow::AuthorizationCode;
+use crate::flow::Unspent;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 
 /// The result of a handler.
-#[derive(Debug)]
 pub struct Reply {
     content: Content,
     cookies: Vec<String>,
@@ -28,7 +27,6 @@ pub struct Reply {
 }
 
 /// The content of a reply.
-#[derive(Debug)]
 pub enum Content {
     /// The form for the phone number.
     Form,
@@ -37,7 +35,7 @@ pub enum Content {
     /// The result of a verification.
     Outcome(Outcome, Option<PhoneNumber>),
     /// `wrong_browser`, for a program: the code and the state, which are still unused.
-    Unspent(AuthorizationCode, String),
+    Unspent(Unspent),
     /// A page that is not a step of a verification.
     Notice(Notice),
     /// The redirect to the operator, and the longest time the verification may take.
@@ -49,7 +47,6 @@ pub enum Content {
 }
 
 /// The request that a reply is rendered for.
-#[derive(Debug)]
 pub struct Rendering<'a> {
     pub pages: &'a Pages,
     pub format: Format,
@@ -141,7 +138,7 @@ impl Reply {
                 (Outcome::InvalidRequest.status(), pages.start(*language, start_path, Some((typed, *error)))?)
             }
             Content::Outcome(outcome, phone_number) => result(*outcome, phone_number.as_ref())?,
-            Content::Unspent(..) => result(Outcome::WrongBrowser, None)?,
+            Content::Unspent(_) => result(Outcome::WrongBrowser, None)?,
             Content::Notice(notice) => (notice.status(), pages.notice(*language, *notice, home_path, correlator)?),
             Content::ToOperator(..) | Content::SeeOther(_) => (303, String::new()),
             Content::Nothing => (204, String::new()),
@@ -173,7 +170,7 @@ impl Reply {
                     }
                 })
             }
-            Content::Unspent(code, state) => {
+            Content::Unspent(Unspent { code, state }) => {
                 let outcome = Outcome::WrongBrowser;
                 let mut members = outcome_members(outcome, None, rendering);
                 members.insert("code".into(), code.expose().into());
