@@ -35,7 +35,7 @@ pub struct Cold {
 
 pub struct Environment<'a> {
     program: &'a Program,
-    environment: lambda_environment::Environment,
+    lambda: lambda_environment::Environment,
     /// The number of invocations after the first.
     invocations: usize,
 }
@@ -62,26 +62,26 @@ impl<'a> Environment<'a> {
         let answered = checked(program, first.await?)?;
         let initialized = environment.runtime_api().initialized()?;
         let cold = Cold { init: initialized - started, total: answered - started };
-        Ok((Self { program, environment, invocations: 0 }, cold))
+        Ok((Self { program, lambda: environment, invocations: 0 }, cold))
     }
 
     /// Invokes the program again, and returns the time until its answer.
     pub async fn invoke(&mut self) -> io::Result<Duration> {
         let started = Instant::now();
         self.invocations += 1;
-        let answer = self.environment.invoke(self.program.event(self.invocations), TIMEOUT).await?;
+        let answer = self.lambda.invoke(self.program.event(self.invocations), TIMEOUT).await?;
         Ok(checked(self.program, answer)? - started)
     }
 
     /// Invokes the program with any event.
     pub async fn answer(&self, event: &str) -> io::Result<Value> {
-        self.environment.invoke(event, TIMEOUT).await?.result.map_err(io::Error::other)
+        self.lambda.invoke(event, TIMEOUT).await?.result.map_err(io::Error::other)
     }
 
     /// The CPU time of all its threads so far.
     pub fn cpu(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.environment.process()))? {
+        for thread in fs::read_dir(format!("/proc/{}/task", self.lambda.process()))? {
             let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
             nanoseconds += statistics.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0);
         }
@@ -90,18 +90,18 @@ impl<'a> Environment<'a> {
 
     /// The most memory it had at any time, in MB.
     pub fn peak_memory(&self) -> io::Result<f64> {
-        let kibibytes = u32::try_from(self.environment.memory("VmHWM")?).map_err(io::Error::other)?;
+        let kibibytes = u32::try_from(self.lambda.memory("VmHWM")?).map_err(io::Error::other)?;
         Ok(f64::from(kibibytes) * 1024.0 / 1e6)
     }
 
     /// Ends the program, and waits until it has ended.
     pub async fn end(self) -> io::Result<()> {
-        self.environment.kill().await
+        self.lambda.kill().await
     }
 
     /// Ends the program with SIGTERM, so that it can write its output first.
     pub async fn terminate(self) -> io::Result<()> {
-        self.environment.terminate().await
+        self.lambda.terminate().await
     }
 }
 
