@@ -41,7 +41,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         let Some(path) = self.get(name) else { return Ok(Vec::new()) };
         let certificates = CertificateDer::pem_file_iter(Path::new(&path))
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| bad(name, format!("cannot be read as PEM certificates ({e}); give the path of a PEM file")))?;
+            // The cause may quote the file, which may be a private key in the wrong place.
+            .map_err(|_| bad(name, "cannot be read as PEM certificates; give the path of a PEM file"))?;
         if certificates.is_empty() {
             return Err(bad(name, "has no certificate; give a file with BEGIN CERTIFICATE blocks"));
         }

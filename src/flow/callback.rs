@@ -85,7 +85,7 @@ impl Flow {
                 return outcome.device_phone_number_verified().ok_or_else(shown_again);
             }
             let result = self.finish(request, &accepted, code, &mut calls).await;
-            binding = self.finished_binding(request, &accepted, code, &result, &calls);
+            binding = self.finished_binding(request, &accepted, code, &result);
             result
         }
         .await;
@@ -180,7 +180,7 @@ impl Flow {
         opened.unwrap_or(Err(StateError::NotOurs)).map_err(|error| {
             let reason = match error {
                 StateError::NotOurs => "state was not created here for this client and this redirect_uri",
-                StateError::Expired => "state has expired (STATE_TTL_SECONDS)",
+                StateError::Expired => "state has expired, or was made for a longer STATE_TTL_SECONDS than now",
             };
             Failure::new(Outcome::InvalidState, reason)
         })
@@ -253,20 +253,18 @@ impl Flow {
         Err(Failure::new(Outcome::InvalidState, "state has no token requests left; start again"))
     }
 
-    /// The text to keep once the operator has decided about the code; before that, a reload may try the code again.
-    /// `expired_code` is not kept, because it would replace the verdict of another load of the same callback.
+    /// The text to keep once there is a verdict. Nothing else is kept: it could replace the verdict of another load of the
+    /// same callback, and would outlast the fault that caused it.
     fn finished_binding(
         &self,
         request: &CallbackRequest<'_>,
         accepted: &Accepted<'_>,
         code: &AuthorizationCode,
         result: &Result<bool, Failure>,
-        calls: &CallLog,
     ) -> Option<SealedBinding> {
-        if calls.token.status != Some(200) {
-            return None;
-        }
-        let finished = Some(Finished::new(code.expose(), outcome_of(result)));
+        let outcome = outcome_of(result);
+        outcome.device_phone_number_verified()?;
+        let finished = Some(Finished::new(code.expose(), outcome));
         let audience = request.audience(&accepted.started_with);
         let binding = Binding { finished, ..accepted.binding };
         let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;

@@ -45,17 +45,16 @@ impl Flow {
     ) -> Result<Started, Failure> {
         let secret = calls.secret.measure(self.secrets.get(deadline)).await?;
         let client_id = &secret.credentials.client_id;
-        let request = AuthorizationRequest {
-            client_id,
-            redirect_uri,
-            phone_number,
-            state: phone_number.expose(),
-            nonce: None,
-            code_challenge: None,
-        };
         let expires_in = self.settings.state_ttl;
         if self.settings.state_mode == StateMode::Phone {
-            let authorization_url = self.operator.authorization_url(&request);
+            let authorization_url = self.operator.authorization_url(&AuthorizationRequest {
+                client_id,
+                redirect_uri,
+                phone_number,
+                state: phone_number.expose(),
+                nonce: None,
+                code_challenge: None,
+            });
             return Ok(Started { authorization_url, binding: None, expires_in });
         }
 
@@ -70,10 +69,12 @@ impl Flow {
         let code_challenge =
             profile.pkce.then(|| pkce::code_challenge(&pkce::code_verifier(&secret.sealer, &seal_nonce, mark)));
         let authorization_url = self.operator.authorization_url(&AuthorizationRequest {
+            client_id,
+            redirect_uri,
+            phone_number,
             state: &state,
             nonce: nonce.as_deref(),
             code_challenge: code_challenge.as_deref(),
-            ..request
         });
         let binding = Binding { expires_at, mark, finished: None };
         let text = binding.seal(&secret.sealer, audience, &state).map_err(no_randomness)?;

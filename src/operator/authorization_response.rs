@@ -48,6 +48,10 @@ impl AuthorizationResponse {
                 return Err(invalid(format!("parameter {name} is longer than {MAX_LENGTH} bytes")));
             }
         }
+        // RFC 6749 appendix A.11: a code consists of visible ASCII characters and spaces.
+        if code.is_some_and(|code: &str| code.bytes().any(|byte| !(0x20..=0x7e).contains(&byte))) {
+            return Err(invalid("parameter code has characters that RFC 6749 does not allow (appendix A.11)"));
+        }
         // RFC 6749 §3.1: a parameter without a value counts as omitted.
         let given = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
         Ok(Self {
@@ -67,7 +71,7 @@ impl AuthorizationResponse {
     }
 }
 
-fn invalid(reason: String) -> Failure {
+fn invalid(reason: impl Into<String>) -> Failure {
     Failure::new(Outcome::InvalidRequest, reason)
 }
 
@@ -95,6 +99,16 @@ mod tests {
         assert_eq!(response.iss.as_deref(), Some("https://op.example"));
         assert!(response.refusal().is_none());
         assert_eq!(format!("{response:?}"), "AuthorizationResponse([redacted])");
+    }
+
+    #[test]
+    fn code_with_other_characters_is_refused() {
+        for (code, ok) in
+            [("SplxlOBeZQQYbYS6WxSbIA", true), ("a b~", true), ("a\0", false), ("é", false), ("a\r\nb", false)]
+        {
+            let response = AuthorizationResponse::from_parameters([("code", code), ("state", "s")]);
+            assert_eq!(response.is_ok(), ok, "{code:?}");
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn login_hint_of_a_preset_is_only_for_its_own_operator() {
+    fn login_hint_of_a_preset_is_sent_to_its_operator_or_if_it_is_named() {
         let own = [
             ("AUTHORIZATION_ENDPOINT", "https://op.example/authorize"),
             ("TOKEN_ENDPOINT", "https://op.example/token"),

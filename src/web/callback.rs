@@ -68,7 +68,8 @@ impl App {
 
 /// Returns whether the browser prefetches the page (`Sec-Purpose`, and the headers that older browsers send instead).
 fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose"].iter().any(|name| {
-        header(headers, name).is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("preview"))
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().filter_map(|name| header(headers, name)).any(|purpose| {
+        let purpose = purpose.to_ascii_lowercase();
+        purpose.contains("prefetch") || purpose.contains("preview")
     })
 }

@@ -13,9 +13,9 @@ use http::{HeaderName, HeaderValue, Method};
 use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, from_value};
 
-/// The longest query or path that is read, in bytes: the longest request line of a load balancer. It is far below the
-/// limit for a URI even if every byte is percent-encoded.
-const MAX_LENGTH: usize = 16 * 1024;
+/// The longest query and the longest path that are read, in bytes, which is as much as API Gateway takes. Together they are
+/// below the limit for a URI even if every byte of the query is percent-encoded.
+const MAX_LENGTH: usize = 10 * 1024;
 
 /// The event is of another kind. The error does not quote it, because it may contain a person's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,10 @@ impl fmt::Display for UnknownEvent {
 impl std::error::Error for UnknownEvent {}
 
 fn sanitise(event: &mut Map<String, Value>) {
+    // lambda_http would replace all values of a header by the last one.
+    if event.get("multiValueHeaders").and_then(Value::as_object).is_some_and(|headers| !headers.is_empty()) {
+        event.remove("headers");
+    }
     for headers in ["headers", "multiValueHeaders"] {
         if let Some(Value::Object(headers)) = event.get_mut(headers) {
             headers.retain(|name, value| !is_used_for_the_uri(name) && is_header(name, value));
@@ -129,7 +133,7 @@ fn is_header_value(value: &Value) -> bool {
     match value {
         Value::String(text) => HeaderValue::from_str(text).is_ok(),
         Value::Array(values) => values.iter().all(is_header_value),
-        _ => true,
+        _ => false,
     }
 }
 
@@ -243,6 +247,19 @@ mod tests {
             assert!(request.uri().path().len() < 20);
             assert!(request.query_string_parameters().is_empty());
         }
+    }
+
+    #[test]
+    fn all_values_of_a_header_are_read() {
+        let event = json!({
+            "requestContext": { "stage": "prod", "httpMethod": "GET" },
+            "httpMethod": "GET",
+            "path": "/",
+            "headers": { "Cookie": "b=2", "x": null },
+            "multiValueHeaders": { "Cookie": ["a=1", "b=2"] },
+        });
+        let request: Request = read(event).unwrap().into();
+        assert_eq!(request.headers().get_all("cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
     }
 
     #[test]

@@ -25,6 +25,13 @@ enum Unreadable {
     Malformed,
 }
 
+/// The format of a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BodyFormat {
+    Form,
+    Json,
+}
+
 #[derive(Deserialize)]
 struct JsonBody {
     phone: Option<String>,
@@ -38,13 +45,14 @@ impl App {
         if !origin::may_start(headers, own_origin.as_deref(), &self.settings.allowed_origins) {
             return Notice::ForeignStart.into();
         }
-        let typed = match phone_field(incoming) {
-            Ok(typed) => typed,
+        let (typed, format) = match phone_field(incoming) {
+            Ok(field) => field,
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
             Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None).into(),
         };
-        // A browser encodes the `+`, so a space can stand for one only in a program's request.
-        let parse = if incoming.is_from_browser() { PhoneNumber::parse } else { PhoneNumber::parse_from_query };
+        // A browser encodes the `+` of a form, so only a program can have sent one as a space.
+        let may_lack_encoding = format == BodyFormat::Form && !incoming.is_from_browser();
+        let parse = if may_lack_encoding { PhoneNumber::parse_from_query } else { PhoneNumber::parse };
         let phone_number = match parse(&typed) {
             Ok(phone_number) => phone_number,
             Err(error) => return Content::BadNumber(typed, error).into(),
@@ -80,7 +88,7 @@ impl App {
 }
 
 /// Reads the field `phone`, which may occur once; empty if it is missing.
-fn phone_field(incoming: &Incoming) -> Result<String, Unreadable> {
+fn phone_field(incoming: &Incoming) -> Result<(String, BodyFormat), Unreadable> {
     let body: &[u8] = incoming.request.body();
     if body.len() > MAX_BODY {
         return Err(Unreadable::Malformed);
@@ -90,13 +98,13 @@ fn phone_field(incoming: &Incoming) -> Result<String, Unreadable> {
     if media_type.eq_ignore_ascii_case(FORM) {
         let mut fields = form_urlencoded::parse(body).filter(|(name, _)| name == "phone");
         let phone = fields.next().map(|(_, value)| value.into_owned()).unwrap_or_default();
-        return if fields.next().is_some() { Err(Unreadable::Malformed) } else { Ok(phone) };
+        return if fields.next().is_some() { Err(Unreadable::Malformed) } else { Ok((phone, BodyFormat::Form)) };
     }
     if media_type.eq_ignore_ascii_case("application/json") {
         // serde would also read an array of the members' values.
         let object = body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice::<JsonBody>(body));
         return match object {
-            Some(Ok(object)) => Ok(object.phone.unwrap_or_default()),
+            Some(Ok(object)) => Ok((object.phone.unwrap_or_default(), BodyFormat::Json)),
             _ => Err(Unreadable::Malformed),
         };
     }

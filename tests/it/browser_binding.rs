@@ -157,12 +157,31 @@ async fn expired_code_never_replaces_a_verdict() {
     assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
 }
 
+/// The authorization URL is opened twice: two codes with one state, and the operator fails for the second.
+#[tokio::test]
+async fn failure_never_replaces_a_verdict() {
+    let function = Function::start(&[]).await;
+    let mut browser = Browser::default();
+    let authorization_url = browser.start(&function, "+34600000001").await;
+    let first = function.at_operator(&authorization_url).await;
+    let second = function.at_operator(&authorization_url).await;
+    assert_eq!(browser.open_json(&function, &first).await.outcome(), "verified");
+    function.sandbox.script(Leg::Verify, Some(sandbox::Scripted::answer(503, "")));
+    assert_eq!(browser.open_json(&function, &second).await.outcome(), "operator_busy");
+    assert_eq!(browser.open_json(&function, &first).await.outcome(), "verified");
+}
+
 #[tokio::test]
 async fn prefetch_and_head_spend_nothing() {
     let function = Function::start(&[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, "+34600000001").await;
-    for (name, value) in [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")] {
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("sec-purpose", "Prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
         let answer = browser.open_with(&function, &callback, &[(name, value)]).await;
         assert_eq!((answer.status, &*answer.body), (204, ""), "{name}: {value}");
     }

@@ -173,6 +173,7 @@ async fn number_can_be_sent_in_several_forms() {
         ("curl -d, which does not encode the plus", FORM, "phone=+34600000001", AS_JSON, 200),
         ("a browser encodes the plus, so this is a space", FORM, "phone=+34600000001", BROWSER, 400),
         ("JSON", JSON, r#"{"phone":"+34600000001"}"#, AS_JSON, 200),
+        ("JSON needs no encoding, so this is a space", JSON, r#"{"phone":" 34600000001"}"#, AS_JSON, 400),
         ("JSON without a number", JSON, "{}", AS_JSON, 400),
         ("JSON with another type", JSON, r#"{"phone":34600000001}"#, AS_JSON, 400),
         ("a number twice in JSON", JSON, r#"{"phone":"+34600000001","phone":"+34600000002"}"#, AS_JSON, 400),
