@@ -1,7 +1,7 @@
 //! The outcomes of the operator's answers: tables of real answers on real sockets.
 
-use sandbox::{Leg, Scripted};
-use serde_json::json;
+use sandbox::{Leg, Scripted, Settings};
+use serde_json::{Value, json};
 
 use crate::support::far_side::{FarSide, Fault};
 use crate::support::{Browser, Function, PHONE_MODE, sample_callback, sandbox};
@@ -38,19 +38,51 @@ async fn expect(leg: Leg, rows: Vec<Row>) {
     }
 }
 
+/// The answers of operators that do not accept the client.
+fn client_refusals() -> [(&'static str, Scripted); 8] {
+    [
+        ("401 without a body", Scripted::answer(401, "")),
+        ("401 with HTML", Scripted::answer(401, "<html>").header("content-type", "text/html")),
+        ("401 of a gateway", Scripted::json(401, &json!({ "message": "Unauthorized" }))),
+        ("401 unauthorized_client", oauth(401, "unauthorized_client")),
+        ("401 in capitals", oauth(401, "INVALID_CLIENT")),
+        ("401 invalid_client", oauth(401, "invalid_client")),
+        ("400 in capitals", oauth(400, "INVALID_CLIENT")),
+        ("400 invalid_client", oauth(400, "invalid_client")),
+    ]
+}
+
+#[tokio::test]
+async fn each_refusal_of_the_client_is_misconfigured() {
+    let rows = client_refusals().map(|(name, answer)| row(name, answer, "misconfigured", 500));
+    expect(Leg::Token, rows.into()).await;
+}
+
+/// The secret was rotated, and the operator does not accept the one that the function has read.
+#[tokio::test]
+async fn each_refusal_of_the_client_is_retried_once_with_a_changed_secret() {
+    for (name, answer) in client_refusals() {
+        let function = Function::start(PHONE_MODE).await;
+        assert_eq!(function.get_json(&sample_callback(NUMBER)).await.outcome(), "verified", "{name}: before");
+        function.sandbox.set_client_secret("a new one");
+        let state_key = Settings::default().state_key;
+        let secret = json!({ "client_id": "my-app-id", "client_secret": "a new one", "state_key": state_key });
+        function.sandbox.set_secret_string(secret.to_string());
+        function.sandbox.clear_requests();
+        function.sandbox.script(Leg::Token, Some(answer.times(1)));
+        assert_eq!(function.get_json(&sample_callback(NUMBER)).await.outcome(), "verified", "{name}");
+        let calls = [Leg::Secret, Leg::Token, Leg::Verify].map(|leg| function.sandbox.count(leg));
+        assert_eq!(calls, [1, 2, 1], "{name}");
+    }
+}
+
 #[tokio::test]
 async fn each_answer_of_the_token_endpoint_has_its_outcome() {
     let misconfigured = |name, answer| row(name, answer, "misconfigured", 500);
     expect(
         Leg::Token,
         vec![
-            misconfigured("401 without a body", Scripted::answer(401, "")),
-            misconfigured("401 with HTML", Scripted::answer(401, "<html>").header("content-type", "text/html")),
-            misconfigured("401 of a gateway", Scripted::json(401, &json!({ "message": "Unauthorized" }))),
-            misconfigured("401 unauthorized_client", oauth(401, "unauthorized_client")),
-            misconfigured("401 in capitals", oauth(401, "INVALID_CLIENT")),
-            misconfigured("401 invalid_client", oauth(401, "invalid_client")),
-            misconfigured("400 invalid_client", oauth(400, "invalid_client")),
+            misconfigured("400 unauthorized_client", oauth(400, "unauthorized_client")),
             misconfigured("400 invalid_scope", oauth(400, "invalid_scope")),
             row("400 invalid_grant", oauth(400, "invalid_grant"), "expired_code", 400),
             row("400 invalid_grant in capitals", oauth(400, "INVALID_GRANT"), "expired_code", 400),
@@ -123,34 +155,43 @@ async fn retry_after_is_passed_on_and_capped() {
     }
 }
 
-/// A redirect is a URL that anyone can write, with a state that anyone can obtain.
-#[tokio::test]
-async fn each_error_in_a_redirect_has_its_outcome() {
-    let function = Function::start(&[]).await;
-    for (error, outcome, status) in [
-        ("login_required", "not_on_mobile_network", 403),
-        ("interaction_required", "not_on_mobile_network", 403),
-        ("access_denied", "access_denied", 403),
-        ("consent_required", "access_denied", 403),
-        ("invalid_scope", "operator_refused", 403),
-        ("invalid_client", "operator_refused", 403),
-        ("unauthorized_client", "operator_refused", 403),
-        ("server_error", "operator_refused", 403),
-        ("temporarily_unavailable", "operator_refused", 403),
-        ("PERMISSION_DENIED", "operator_refused", 403),
-        ("TIMEOUT", "operator_refused", 403),
-        ("unmet_authentication_requirements", "operator_refused", 403),
-        ("%2B34600000001", "operator_refused", 403),
+/// A redirect is a URL that anyone can write, with a state that anyone can obtain. So it is never an outage, and only
+/// codes of the specifications are logged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_error_in_a_redirect_has_its_outcome_and_raises_no_alarm() {
+    let function = Function::deployed(sandbox().await, &[]).await;
+    for (error, outcome, code) in [
+        ("login_required", "not_on_mobile_network", "login_required"),
+        ("interaction_required", "not_on_mobile_network", "interaction_required"),
+        ("access_denied", "access_denied", "access_denied"),
+        ("consent_required", "access_denied", "consent_required"),
+        ("invalid_scope", "operator_refused", "invalid_scope"),
+        ("INVALID_SCOPE", "operator_refused", "invalid_scope"),
+        ("invalid_client", "operator_refused", "invalid_client"),
+        ("unauthorized_client", "operator_refused", "unauthorized_client"),
+        ("server_error", "operator_refused", "server_error"),
+        ("temporarily_unavailable", "operator_refused", "temporarily_unavailable"),
+        ("unmet_authentication_requirements", "operator_refused", "unmet_authentication_requirements"),
+        ("PERMISSION_DENIED", "operator_refused", "PERMISSION_DENIED"),
+        ("TIMEOUT", "operator_refused", "TIMEOUT"),
+        ("something_new", "operator_refused", "unknown"),
+        ("%2B34600000001", "operator_refused", "unknown"),
+        ("call%20%2B34%20600%20000%20001%0Anow", "operator_refused", "unknown"),
     ] {
         let mut browser = Browser::default();
-        let callback = browser.callback_of(&function, NUMBER).await;
-        let rest = callback.split_once('&').unwrap().1;
-        assert!(callback.contains("?code=") && rest.contains("state="), "{callback}");
-        let (path, _) = callback.split_once('?').unwrap();
-        let answer = browser.open_json(&function, &format!("{path}?error={error}&{rest}")).await;
-        assert_eq!((answer.outcome(), answer.status), (outcome, status), "{error}");
+        let callback = browser.refused_callback_of(&function, NUMBER, error).await;
+        let answer = browser.open_json(&function, &callback).await;
+        assert_eq!((answer.outcome(), answer.status), (outcome, 403), "{error}");
+
+        let line = function.logged(answer.header("x-correlator")).await;
+        assert_eq!((&line["outcome"], &line["error_code"]), (&outcome.into(), &code.into()), "{error}: {line}");
+        assert_eq!(line["level"], "INFO", "{error}");
+        assert_eq!(line["OperatorRefused"], u8::from(outcome == "operator_refused"), "{error}");
+        assert_eq!(line["CouldNotBeChecked"], Value::Null, "{error}");
     }
     assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not asked");
+    let log = format!("{:?}", function.log());
+    assert!(!log.contains("34600000001") && !log.contains("600 000 001"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,10 +218,6 @@ async fn cause_is_always_logged_but_only_known_codes_are() {
         assert_eq!(line["error_code"].as_str(), code, "{reason}");
         function.sandbox.script(leg, None);
     }
-    let redirect = sample_callback(NUMBER).replace("code=", "error=%2B34600000001&code=");
-    assert_eq!(function.get_json(&redirect).await.outcome(), "operator_refused");
-    let line = function.logged("the operator redirected with the error unknown").await;
-    assert_eq!(line["error_code"], "unknown");
     let log = format!("{:?}", function.log());
     assert!(!log.contains("34600000001"), "{log}");
 }
@@ -211,4 +248,21 @@ async fn space_in_the_authorization_request_is_percent_20() {
     let url = Browser::default().start(&function, NUMBER).await;
     let expected = "scope=openid%20dpv%3AFraudPreventionAndDetection%20number-verification%3Averify&";
     assert!(url.contains(expected) && !url.contains('+'), "{url}");
+}
+
+/// Otherwise the token of one operator would go to the other's `verify`.
+#[tokio::test]
+async fn endpoints_of_two_operators_stop_the_program() {
+    const AUTHORIZATION: (&str, &str) = ("AUTHORIZATION_ENDPOINT", "https://operator.example/authorize");
+    const TOKEN: (&str, &str) = ("TOKEN_ENDPOINT", "https://operator.example/token");
+    const VERIFY: (&str, &str) = ("VERIFY_ENDPOINT", "https://operator.example/verify");
+    const PRESET: (&str, &str) = ("OPERATOR", "telefonica-sandbox");
+    for (name, variables, fault) in [
+        ("verify of a preset", [PRESET, AUTHORIZATION, TOKEN], "set VERIFY_ENDPOINT too"),
+        ("token of a preset", [PRESET, AUTHORIZATION, VERIFY], "set TOKEN_ENDPOINT too"),
+        ("authorization of a preset", [PRESET, TOKEN, VERIFY], "set AUTHORIZATION_ENDPOINT too"),
+    ] {
+        let line = Function::fault_at_start(&variables).await;
+        assert!(line.contains(fault) && line.contains("another operator"), "{name}: {line}");
+    }
 }

@@ -114,32 +114,22 @@ async fn not_on_mobile_network() {
 #[tokio::test]
 async fn not_covered() {
     let function = Function::start(&[]).await;
-    for (status, code) in [(422, "SERVICE_NOT_APPLICABLE"), (404, "IDENTIFIER_NOT_FOUND")] {
-        let refused = json!({ "status": status, "code": code, "message": "" });
-        function.sandbox.script(Leg::Verify, Some(Scripted::json(status, &refused)));
-        expect(&function, "+34600000001", "not_covered", 422, "another way").await;
-    }
+    let refused = json!({ "status": 422, "code": "SERVICE_NOT_APPLICABLE", "message": "" });
+    function.sandbox.script(Leg::Verify, Some(Scripted::json(422, &refused)));
+    expect(&function, "+34600000001", "not_covered", 422, "another way").await;
 }
 
-/// A redirect is a URL that anyone can write, so its error is never an outage.
 #[tokio::test]
 async fn operator_refused() {
     let function = Function::start(&[]).await;
-    for (error, outcome) in [
-        ("invalid_scope", "operator_refused"),
-        ("server_error", "operator_refused"),
-        ("temporarily_unavailable", "operator_refused"),
-        ("something_new", "operator_refused"),
-        ("consent_required", "access_denied"),
-        ("login_required", "not_on_mobile_network"),
-        ("interaction_required", "not_on_mobile_network"),
-    ] {
-        let mut browser = Browser::default();
-        let callback = browser.callback_of(&function, "+34600000001").await;
-        let state = callback.split(['?', '&']).find(|parameter| parameter.starts_with("state=")).unwrap();
-        let answer = browser.open_json(&function, &format!("{CALLBACK}?error={error}&{state}")).await;
-        assert_eq!((answer.status, answer.outcome()), (403, outcome), "{error}");
-    }
+    let mut browser = Browser::default();
+    let callback = browser.refused_callback_of(&function, "+34600000001", "invalid_scope").await;
+    let page = browser.open(&function, &callback).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("Your mobile operator did not carry out the check."), "{}", page.body);
+    let answer = browser.open_json(&function, &callback).await;
+    assert_eq!((answer.status, answer.outcome()), (403, "operator_refused"));
+    assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(function.sandbox.count(Leg::Token), 0, "the operator was not asked");
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{AS_JSON, Answer, Function};
+use super::{AS_JSON, Answer, CALLBACK, Function};
 
 /// A browser that keeps the function's cookies and nothing else.
 #[derive(Default)]
@@ -46,6 +46,14 @@ impl Browser {
     pub async fn callback_of(&mut self, function: &Function, phone: &str) -> String {
         let authorization_url = self.start(function, phone).await;
         function.at_operator(&authorization_url).await
+    }
+
+    /// The callback of a started verification, with an error in place of the code (RFC 6749 §4.1.2.1). The error is
+    /// written into the URL as it is.
+    pub async fn refused_callback_of(&mut self, function: &Function, phone: &str, error: &str) -> String {
+        let callback = self.callback_of(function, phone).await;
+        let state = callback.split(['?', '&']).find(|parameter| parameter.starts_with("state=")).unwrap();
+        format!("{CALLBACK}?error={error}&{state}")
     }
 
     /// The browser's cookies, each as `name=value`.

@@ -51,6 +51,26 @@ impl Function {
         Self { sandbox, runs: Runs::In(Box::new(environment)), time_left: Duration::from_secs(10) }
     }
 
+    /// Starts the real program with these variables, which must stop it, and returns the one line that says why.
+    pub async fn fault_at_start(variables: &[(&str, &str)]) -> String {
+        let ended = Command::new(env!("CARGO_BIN_EXE_number-verification"))
+            .env_clear()
+            .env("CLIENT_SECRET_ID", "number-verification")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .envs(variables.iter().copied())
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .unwrap();
+        let log = String::from_utf8(ended.stdout).unwrap();
+        let faults: Vec<_> = log.lines().filter(|line| line.contains("cannot start")).collect();
+        let [fault] = faults[..] else { panic!("one line that says why: {log}") };
+        assert!(!ended.status.success(), "{fault}");
+        fault.to_owned()
+    }
+
     /// Sets how long Lambda gives each invocation.
     pub fn with_time_left(mut self, time_left: Duration) -> Self {
         self.time_left = time_left;
