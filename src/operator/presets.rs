@@ -31,8 +31,9 @@ const SCOPE_V1: &str = "openid dpv:FraudPreventionAndDetection number-verificati
 
 /// The first is the default. `template.yaml` lists the names too; a test of the template compares them.
 pub const PRESETS: [Preset; 3] = [
-    // https://developers.opengateway.telefonica.com/docs/usethesandbox and /docs/frontend, whose source is the
-    // repository Telefonica/opengateway-developers-website at a0a668b (2026-06-26); read 2026-11-28.
+    // https://developers.opengateway.telefonica.com/docs/usethesandbox (base address), /docs/frontend (client
+    // authentication, login_hint) and /reference (paths, scopes), whose source is the repository
+    // Telefonica/opengateway-developers-website at a0a668b (2026-06-26); read 2026-11-28.
     // It serves v0, v1 and v2; the scope below is that of v0. login_hint is required in production mode and optional in
     // mock mode.
     Preset {
