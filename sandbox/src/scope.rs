@@ -10,7 +10,7 @@ const API_SCOPES: [&str; 2] = [VERIFY, "number-verification:device-phone-number:
 const VERIFY: &str = "number-verification:verify";
 
 /// The older notation of these scopes, as a fragment of the purpose, which version 0 of the API uses.
-const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, "number-verification-device-phone-number-read"];
+const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, "number-verification-share-read"];
 const VERIFY_FRAGMENT: &str = "number-verification-verify-read";
 
 /// A granted scope, which is always the one that was asked for.

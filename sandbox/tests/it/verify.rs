@@ -152,7 +152,7 @@ async fn scope_must_allow_verify() {
     let fixture = Fixture::new().await;
     for scope in [
         "dpv:FraudPreventionAndDetection number-verification:device-phone-number:read",
-        "dpv:FraudPreventionAndDetection#number-verification-device-phone-number-read",
+        "dpv:FraudPreventionAndDetection#number-verification-share-read",
     ] {
         let token = fixture.access_token_for(scope).await;
         let request = fixture.post("/number-verification/v0/verify").bearer_auth(token);
