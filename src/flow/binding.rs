@@ -76,6 +76,11 @@ impl Finished {
     pub fn outcome_of(&self, code: &str) -> Option<Outcome> {
         (self.code == hash(code)).then_some(self.outcome)
     }
+
+    /// Returns whether the operator answered the question.
+    pub fn is_verdict(&self) -> bool {
+        self.outcome.device_phone_number_verified().is_some()
+    }
 }
 
 impl Binding {

@@ -85,7 +85,7 @@ impl Flow {
                 return outcome.device_phone_number_verified().ok_or_else(shown_again);
             }
             let result = self.finish(request, &accepted, code, &mut calls).await;
-            binding = self.finished_binding(request, &accepted, code, &result);
+            binding = self.finished_binding(request, &accepted, code, outcome_of(&result), &calls);
             result
         }
         .await;
@@ -253,20 +253,23 @@ impl Flow {
         Err(Failure::new(Outcome::InvalidState, "state has no token requests left; start again"))
     }
 
-    /// The text to keep once there is a verdict. Nothing else is kept: it could replace the verdict of another load of the
-    /// same callback, and would outlast the fault that caused it.
+    /// The text to keep once the operator has accepted the code. Before that, a reload may try the code again. A verdict
+    /// that this state already has is not replaced by a failure.
     fn finished_binding(
         &self,
         request: &CallbackRequest<'_>,
         accepted: &Accepted<'_>,
         code: &AuthorizationCode,
-        result: &Result<bool, Failure>,
+        outcome: Outcome,
+        calls: &CallLog,
     ) -> Option<SealedBinding> {
-        let outcome = outcome_of(result);
-        outcome.device_phone_number_verified()?;
-        let finished = Some(Finished::new(code.expose(), outcome));
+        let finished = Finished::new(code.expose(), outcome);
+        let earlier_is_verdict = accepted.binding.finished.is_some_and(|earlier| earlier.is_verdict());
+        if calls.token.status != Some(200) || (earlier_is_verdict && !finished.is_verdict()) {
+            return None;
+        }
         let audience = request.audience(&accepted.started_with);
-        let binding = Binding { finished, ..accepted.binding };
+        let binding = Binding { finished: Some(finished), ..accepted.binding };
         let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
         let handle = self.handle_of(accepted.state, Some(code))?;
         Some(SealedBinding { handle, text })

@@ -8,9 +8,9 @@ use http::header::COOKIE;
 
 const PREFIX: &str = "__Host-nv-";
 
-/// The size limit of all our cookies in one browser, in bytes: half of the limit of API Gateway for all headers.
-/// Cookies that are counted, and removed by one start. A browser that obeys the limit below has fewer.
+/// The number of cookies that are looked at. A browser that obeys the size limit has fewer.
 const MOST_COOKIES: usize = 50;
+/// The size limit of all our cookies in one browser, in bytes: half of the limit of API Gateway for all headers.
 const MAX_TOTAL: usize = 5000;
 /// The bytes between two cookies, and between a name and its value.
 const SEPARATORS: usize = "; ".len() + "=".len();

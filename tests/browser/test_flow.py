@@ -97,7 +97,7 @@ def test_invalid_number_stays_in_the_focused_field_with_its_error(product, page,
     expect(page.get_by_role("heading", level=1)).to_have_text("Phone number verified")
 
 
-@pytest.mark.parametrize("outcome", ["verified", "not_verified"])
+@pytest.mark.parametrize("outcome", ["verified", "not_verified", "not_on_mobile_network"])
 def test_reload_shows_the_same_answer_without_asking_the_operator_again(product, page, outcome):
     WAYS[outcome].go(product, page)
     for _ in range(2):

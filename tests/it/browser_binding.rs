@@ -111,7 +111,9 @@ async fn cookies_of_one_browser_stay_small_and_the_oldest_makes_room() {
 #[tokio::test]
 async fn reload_shows_the_same_result_without_asking_the_operator_again() {
     let function = Function::start(&[]).await;
-    for (phone, outcome) in [("+34600000001", "verified"), ("+34600000002", "not_verified")] {
+    for (phone, outcome) in
+        [("+34600000001", "verified"), ("+34600000002", "not_verified"), ("+34600000003", "not_on_mobile_network")]
+    {
         function.sandbox.clear_requests();
         let mut browser = Browser::default();
         let callback = browser.callback_of(&function, phone).await;
