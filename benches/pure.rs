@@ -8,15 +8,16 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_http::Request;
 use number_verification::call_log::{Call, CallLog};
 use number_verification::correlator::Correlator;
+use number_verification::language::Language;
 use number_verification::operator::AuthorizationResponse;
 use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
 use number_verification::phone_number::PhoneNumber;
+use number_verification::seal::{Purpose, Sealer};
 use number_verification::secret::Secret;
-use number_verification::secret::seal::{Purpose, Sealer};
 use number_verification::telemetry::{Event, Function, Step, Telemetry};
 use number_verification::web::event;
-use number_verification::web::pages::{Branding, Language, Pages};
+use number_verification::web::pages::{Branding, Pages};
 
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =

@@ -28,16 +28,18 @@
 //! | | `pkce`, `nonce`, `attempts` | the protection against stolen and repeated codes |
 //! | [`operator`] | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
 //! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
-//! | | `token`, `client_authentication`, `private_key`, `id_token` | the token request |
+//! | | `token`, `client_authentication`, `id_token` | the token request |
 //! | | `verify` | the verify call, the only source of a verdict |
 //! | | `codes`, `refusal`, `www_authenticate`, `redacted` | the meaning of the operator's errors; strings that never appear in a log |
 //! | [`secret`] | `store`, `shared_read`, `value`, `failures` | the secret, its versions, and the reasons it cannot be read |
-//! | | `seal` | keys and sealed texts |
-//! | | `secrets_manager`, `container_credentials`, `settings` | the AWS SDK's client |
+//! | | `secrets_manager`, `settings` | the AWS SDK's client |
+//! | [`seal`] | | sealed texts, and the keys for them |
+//! | [`jwt`] | `private_key` | JSON Web Tokens that this function signs |
+//! | [`aws`] | `container_credentials` | the AWS SDK over our transport |
 //! | [`transport`] | `connections`, `deadline` | HTTP within limits, over `reqwest` |
 //! | [`telemetry`] | `verification`, `event`, `line`, `metrics` | log lines and CloudWatch metrics |
 //! | [`outcome`], [`failure`], [`call_log`] | | the outcomes in one table; failures; the durations of the calls |
-//! | [`phone_number`], [`correlator`] | `characters`, `country` | numbers as people write them; the reference for support |
+//! | [`phone_number`], [`correlator`], [`language`] | `characters`, `country` | numbers as people write them; the reference for support; the pages' languages |
 //! | `number_verification` | | see below |
 //!
 //! # Without a Lambda
@@ -68,15 +70,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aws;
 pub mod call_log;
 pub mod config;
 pub mod correlator;
 pub mod failure;
 pub mod flow;
+pub mod jwt;
+pub mod language;
 pub mod number_verification;
 pub mod operator;
 pub mod outcome;
 pub mod phone_number;
+pub mod seal;
 pub mod secret;
 pub mod setup;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::aws;
 use crate::config::{self, Config, DiscoverySource};
 use crate::flow::Flow;
 use crate::operator::{Operator, discovery};
@@ -42,7 +43,8 @@ pub fn app(lookup: impl Fn(&str) -> Option<String>) -> Result<App, Box<dyn Error
 fn wire(config: Config, to_operator: Transport) -> Result<App, Box<dyn Error>> {
     let operator = Operator::new(to_operator, config.operator);
     // A transport of its own, because the owner may trust other roots on the way to AWS.
-    let secrets_manager = secrets_manager::client(Transport::new(&config.aws_ca)?, &config.aws)?;
+    let sdk = aws::sdk_config(Transport::new(&config.aws_ca)?, &config.aws)?;
+    let secrets_manager = secrets_manager::client(&sdk, config.aws.secrets_manager_url.as_deref());
     let secrets = SecretStore::new(secrets_manager, config.secret);
     let flow = Flow::new(operator, secrets, config.flow);
     Ok(App::new(config.web, flow, Pages::new(config.branding), Telemetry::new(config.function)))

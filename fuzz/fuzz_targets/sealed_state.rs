@@ -12,7 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use number_verification::PhoneNumber;
 use number_verification::flow::fuzzing::{Audience, Mark, StateError, open, seal};
-use number_verification::secret::seal::{Purpose, Sealer};
+use number_verification::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {

@@ -12,10 +12,11 @@ use rustls::pki_types::CertificateDer;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
+use crate::aws::Settings as AwsSettings;
 use crate::flow::{self, StateMode};
 use crate::operator::discovery::Metadata;
 use crate::operator::{self, Profile, SettingError};
-use crate::secret::{self, AwsSettings};
+use crate::secret;
 use crate::telemetry;
 use crate::web::pages::Branding;
 use variables::{Variables, bad};
@@ -29,7 +30,7 @@ pub struct Config {
     pub operator_ca: Vec<CertificateDer<'static>>,
     /// The secret.
     pub secret: secret::Settings,
-    /// Region, endpoint and credentials.
+    /// Region, endpoints and credentials.
     pub aws: AwsSettings,
     /// The certificates in `AWS_CA_BUNDLE`, the AWS SDKs' own variable.
     pub aws_ca: Vec<CertificateDer<'static>>,

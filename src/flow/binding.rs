@@ -3,7 +3,7 @@
 //!
 //! # Wire format
 //!
-//! The sealed text (see [`crate::secret::seal`]) is bound to the client, the callback and the state. It contains
+//! The sealed text (see [`crate::seal`]) is bound to the client, the callback and the state. It contains
 //!
 //! | bytes | |
 //! |---|---|
@@ -22,7 +22,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::Audience;
 use super::mark::Mark;
 use crate::outcome::Outcome;
-use crate::secret::seal::{Purpose, Sealer};
+use crate::seal::{Purpose, Sealer};
 
 /// The opened text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

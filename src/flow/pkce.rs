@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::mark::Mark;
 use crate::operator::CodeVerifier;
-use crate::secret::seal::{SealNonce, Sealer};
+use crate::seal::{SealNonce, Sealer};
 
 /// Derives the `code_verifier` for the verification with this mark and this state: 43 characters (RFC 7636 §4.1). It
 /// cannot be computed without the mark, so a code that was injected into another verification is useless.

@@ -2,7 +2,7 @@
 //!
 //! # Wire format
 //!
-//! 114 characters: base64url, without padding, of 85 bytes (see [`crate::secret::seal`]).
+//! 114 characters: base64url, without padding, of 85 bytes (see [`crate::seal`]).
 //!
 //! | bytes | | |
 //! |---|---|---|
@@ -21,7 +21,7 @@ use aws_lc_rs::error::Unspecified;
 use super::Audience;
 use super::mark::Mark;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
-use crate::secret::seal::{Purpose, SealNonce, Sealer};
+use crate::seal::{Purpose, SealNonce, Sealer};
 
 /// In characters.
 const STATE_LENGTH: usize = 114;

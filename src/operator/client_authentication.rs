@@ -10,9 +10,9 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderValue, Uri};
 use serde_json::json;
 
-use super::private_key::PrivateKey;
 use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
+use crate::jwt::PrivateKey;
 
 redacted_strings! {
     /// The value of the `Authorization` header: `Basic …`.
@@ -93,8 +93,8 @@ impl ClientCredentials {
 mod tests {
     use serde_json::Value;
 
-    use super::super::private_key::tests::ES256_JWK;
     use super::*;
+    use crate::jwt::tests::ES256_JWK;
 
     #[test]
     fn basic_credentials_are_form_urlencoded_first() {

@@ -6,9 +6,7 @@
 //! - [`seal`]: seals and opens texts with the secret's keys.
 //! - [`secrets_manager`]: the AWS SDK's client; `settings.rs`: the settings of this ring.
 
-mod container_credentials;
 mod failures;
-pub mod seal;
 pub mod secrets_manager;
 mod settings;
 mod shared_read;
@@ -18,8 +16,8 @@ mod value;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::operator::{ClientCredentials, TokenEndpointAuthMethod};
-use seal::Sealer;
-pub use settings::{AwsCredentials, AwsSettings, Settings};
+use crate::seal::Sealer;
+pub use settings::Settings;
 pub use store::SecretStore;
 use value::Members;
 

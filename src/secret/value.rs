@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::operator::{ClientAuthentication, ClientSecret, PrivateKey, TokenEndpointAuthMethod};
+use crate::jwt::PrivateKey;
+use crate::operator::{ClientAuthentication, ClientSecret, TokenEndpointAuthMethod};
 
 /// The members of the JSON form.
 #[derive(Default, Deserialize)]

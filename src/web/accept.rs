@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use http::HeaderMap;
 
-use crate::web::pages::Language;
+use crate::language::Language;
 
 /// HTML for people, JSON for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,8 @@ pub fn format(headers: &HeaderMap) -> Format {
     if json > html { Format::Json } else { Format::Html }
 }
 
-/// The best of our languages by the lookup of RFC 4647 §3.4: each range of `Accept-Language`, the most preferred first,
-/// is shortened from its end until it is one of ours. If none is, the default language, or another one if the default
-/// is refused.
+/// The language of the most preferred range of `Accept-Language` that [`Language::lookup`] finds. If it finds none, the
+/// default language, or another one if the default is refused.
 pub fn language(headers: &HeaderMap) -> Language {
     let (refused, mut wanted): (Vec<_>, Vec<_>) =
         preferences(headers, "accept-language").partition(|(_, quality)| *quality == 0);
@@ -31,20 +30,9 @@ pub fn language(headers: &HeaderMap) -> Language {
     let is_refused = |language: &Language| refused.iter().any(|(range, _)| range.eq_ignore_ascii_case(language.tag()));
     wanted
         .iter()
-        .find_map(|(range, _)| lookup(range))
+        .find_map(|(range, _)| Language::lookup(range))
         .or_else(|| Language::ALL.into_iter().find(|language| !is_refused(language)))
         .unwrap_or(Language::ALL[0])
-}
-
-fn lookup(range: &str) -> Option<Language> {
-    let mut range = range;
-    loop {
-        let ours = Language::ALL.into_iter().find(|language| range.eq_ignore_ascii_case(language.tag()));
-        if ours.is_some() {
-            return ours;
-        }
-        range = range.rsplit_once('-')?.0;
-    }
 }
 
 /// The quality that `Accept` gives to a media type: by name, else by its range. `*/*` matches both and is ignored.

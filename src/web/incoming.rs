@@ -4,11 +4,11 @@ use http::HeaderMap;
 use lambda_http::{Request, RequestExt as _};
 
 use super::accept::{self, Format};
-use super::pages::Language;
 use super::place::Place;
 use super::{Settings, header};
 use crate::correlator::Correlator;
 use crate::failure::Failure;
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::transport::Deadline;
 

@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::accept::Format;
-use super::pages::{self, Language, Notice, Pages, Words};
+use super::pages::{self, Notice, Pages, Words};
 use crate::correlator::Correlator;
 use crate::flow::Unspent;
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 

@@ -3,7 +3,6 @@
 use super::texts::{PageText, Texts};
 
 pub const ENGLISH: Texts = Texts {
-    lang: "en",
     start_heading: "Verify your phone number",
     start_what_happens: "Your mobile operator checks that this number belongs to the SIM in this phone. No SMS code, nothing to install.",
     start_mobile_data: "Turn off Wi\u{2011}Fi first. Your operator recognises the SIM by its mobile data connection, so the check only works over mobile data.",

@@ -3,7 +3,6 @@
 use super::texts::{PageText, Texts};
 
 pub const GERMAN: Texts = Texts {
-    lang: "de",
     start_heading: "Telefonnummer bestätigen",
     start_what_happens: "Ihr Mobilfunkanbieter prüft, ob diese Nummer zur SIM-Karte in diesem Telefon gehört. Ohne SMS-Code, ohne Installation.",
     start_mobile_data: "Schalten Sie zuerst das WLAN aus. Ihr Anbieter erkennt die SIM-Karte an ihrer mobilen Datenverbindung, deshalb funktioniert die Prüfung nur mit mobilen Daten.",

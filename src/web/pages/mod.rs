@@ -3,7 +3,6 @@
 mod english;
 mod german;
 mod kind;
-mod language;
 mod notice;
 mod portuguese;
 mod spanish;
@@ -18,10 +17,10 @@ use http::HeaderValue;
 use url::Url;
 
 use crate::correlator::Correlator;
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use kind::Kind;
-pub use language::Language;
 pub use notice::Notice;
 use texts::{PageText, Texts};
 use ways::{Way, ways};
@@ -51,6 +50,7 @@ pub struct Branding {
 
 /// The parts that every page has.
 struct Frame<'a> {
+    lang: &'static str,
     texts: &'a Texts,
     service_name: &'a str,
     style: &'a str,
@@ -203,7 +203,8 @@ impl Pages {
 
     fn frame(&self, language: Language) -> Frame<'_> {
         Frame {
-            texts: language.texts(),
+            lang: language.tag(),
+            texts: Texts::of(language),
             service_name: &self.branding.service_name,
             style: &self.style,
             logo_url: self.branding.logo_url.as_deref(),
@@ -215,19 +216,19 @@ impl Pages {
 /// The texts of an outcome, for programs.
 #[must_use]
 pub fn outcome_words(language: Language, outcome: Outcome) -> Words {
-    language.texts().outcome(outcome).into()
+    Texts::of(language).outcome(outcome).into()
 }
 
 /// The texts of a notice, for programs.
 #[must_use]
 pub fn notice_words(language: Language, notice: Notice) -> Words {
-    notice.text(language.texts()).into()
+    notice.text(Texts::of(language)).into()
 }
 
 /// The fault of a number, for programs, in the words that the form shows.
 #[must_use]
 pub fn number_words(language: Language, error: PhoneNumberError) -> Words {
-    let texts = language.texts();
+    let texts = Texts::of(language);
     Words { title: texts.invalid_request.heading, detail: texts.number_fault(error).to_owned() }
 }
 

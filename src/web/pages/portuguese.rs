@@ -3,7 +3,6 @@
 use super::texts::{PageText, Texts};
 
 pub const PORTUGUESE: Texts = Texts {
-    lang: "pt",
     start_heading: "Verifique o seu número de telefone",
     start_what_happens: "A sua operadora móvel confirma que este número pertence ao SIM deste telefone. Sem código por SMS e sem instalar nada.",
     start_mobile_data: "Antes, desative o Wi\u{2011}Fi. A operadora reconhece o SIM pela conexão de dados móveis; por isso, a verificação só funciona com dados móveis.",

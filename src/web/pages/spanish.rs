@@ -3,7 +3,6 @@
 use super::texts::{PageText, Texts};
 
 pub const SPANISH: Texts = Texts {
-    lang: "es",
     start_heading: "Verifique su número de teléfono",
     start_what_happens: "Su operador móvil comprueba que este número corresponde a la SIM de este teléfono. Sin códigos por SMS y sin instalar nada.",
     start_mobile_data: "Primero, desactive el Wi\u{2011}Fi. El operador reconoce la SIM por su conexión de datos móviles, así que la comprobación solo funciona con datos móviles.",

@@ -1,15 +1,18 @@
 //! The texts of the pages. Each language is one value of [`Texts`], so a missing text is a compile error.
 //!
-//! To add a language: copy `english.rs`, translate it, and add it to `language.rs`.
+//! To add a language: copy `english.rs`, translate it, and add it here and to `src/language.rs`.
 
+use super::english::ENGLISH;
+use super::german::GERMAN;
+use super::portuguese::PORTUGUESE;
+use super::spanish::SPANISH;
+use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumberError;
 
 /// All texts of one language.
 #[derive(Debug)]
 pub struct Texts {
-    /// BCP 47 tag, for the `lang` attribute.
-    pub lang: &'static str,
     pub start_heading: &'static str,
     pub start_what_happens: &'static str,
     pub start_mobile_data: &'static str,
@@ -66,6 +69,16 @@ pub struct PageText {
 }
 
 impl Texts {
+    /// The texts in a language.
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::Spanish => &SPANISH,
+            Language::Portuguese => &PORTUGUESE,
+            Language::German => &GERMAN,
+        }
+    }
+
     /// The words for an outcome.
     pub fn outcome(&self, outcome: Outcome) -> &PageText {
         match outcome {
@@ -96,6 +109,53 @@ impl Texts {
             PhoneNumberError::ZeroInBrackets => self.number_zero_in_brackets,
             PhoneNumberError::TrunkZero => self.number_trunk_zero,
             PhoneNumberError::DoubleMeaning => self.number_double_meaning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All texts of a language in the order of the fields, taken from between the quotes that `Debug` writes.
+    fn all_texts(language: Language) -> Vec<String> {
+        format!("{:?}", Texts::of(language)).split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn texts_are_complete_and_have_no_stray_characters() {
+        for language in Language::ALL {
+            for text in all_texts(language) {
+                assert!(!text.trim().is_empty(), "{language:?} has an empty text");
+                assert_eq!(text.trim_start(), text, "{language:?}");
+                assert!(!text.contains("  ") && !text.contains(['<', '&']), "{language:?}: {text}");
+                assert!(!text.contains("Wi-Fi"), "a line may end after this hyphen, {language:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_is_translated() {
+        let english = all_texts(Language::English);
+        for language in &Language::ALL[1..] {
+            let texts = all_texts(*language);
+            assert_eq!(texts.len(), english.len());
+            for (text, original) in texts.iter().zip(&english) {
+                // Spanish uses the same word.
+                assert!(text != original || text == "Error: ", "{language:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_verified_and_not_verified_have_their_headings() {
+        for language in Language::ALL {
+            for verdict in [Outcome::Verified, Outcome::NotVerified] {
+                for other in Outcome::ALL.into_iter().filter(|other| *other != verdict) {
+                    let [heading, other] = [verdict, other].map(|outcome| Texts::of(language).outcome(outcome).heading);
+                    assert_ne!(heading, other, "{language:?}");
+                }
+            }
         }
     }
 }

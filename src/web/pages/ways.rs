@@ -30,8 +30,8 @@ pub(super) fn ways<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Language;
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn every_outcome_but_verified_offers_a_link() {
@@ -45,7 +45,7 @@ mod tests {
                 _ => [&["Try again"], &["Try again", "Verify another way"]],
             };
             for (fallback, expected) in [None, SMS].into_iter().zip(expected) {
-                let ways = ways(outcome, Language::English.texts(), "/", fallback);
+                let ways = ways(outcome, Texts::of(Language::English), "/", fallback);
                 let words: Vec<_> = ways.iter().map(|way| way.words).collect();
                 assert_eq!(words, expected, "{outcome:?} {fallback:?}");
             }

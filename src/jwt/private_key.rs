@@ -180,7 +180,7 @@ impl std::fmt::Debug for PrivateKey {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
         VerificationAlgorithm,

@@ -15,13 +15,12 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::transport::Deadline;
-use crate::transport::Transport;
+use crate::transport::{Deadline, Transport};
 
 /// Requests credentials from `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as
 /// `Authorization`. The SDK keeps the credentials until shortly before they expire.
 #[derive(Debug)]
-pub(crate) struct ContainerCredentials {
+pub(super) struct ContainerCredentials {
     transport: Transport,
     uri: http::Uri,
     authorization: Option<HeaderValue>,
@@ -44,7 +43,7 @@ impl ContainerCredentials {
     ///
     /// # Errors
     /// The variable that cannot be used, in one line.
-    pub(crate) fn new(transport: Transport, uri: &str, authorization: Option<String>) -> Result<Self, String> {
+    pub(super) fn new(transport: Transport, uri: &str, authorization: Option<String>) -> Result<Self, String> {
         let bad = |variable: &str| format!("environment variable {variable}: not usable; Lambda sets it");
         let uri = uri.parse().map_err(|_| bad("AWS_CONTAINER_CREDENTIALS_FULL_URI"))?;
         let authorization = authorization
