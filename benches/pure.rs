@@ -15,9 +15,9 @@ use number_verification::outcome::Outcome;
 use number_verification::phone_number::PhoneNumber;
 use number_verification::seal::{Purpose, Sealer};
 use number_verification::secret::Secret;
-use number_verification::telemetry::{Event, Function, Step, Telemetry};
+use number_verification::telemetry::{Event, Function, Telemetry};
 use number_verification::web::event;
-use number_verification::web::pages::{Branding, Pages};
+use number_verification::web::pages::{Branding, Pages, StartForm};
 
 const EVENT: &str = include_str!("../events/callback-phone-verified.json");
 const BOUND_TO: [&[u8]; 2] =
@@ -44,7 +44,7 @@ fn secret(c: &mut Criterion) {
 }
 
 fn state(c: &mut Criterion) {
-    let sealer = Sealer::derive(b"the sandbox's state key").unwrap();
+    let sealer = Sealer::of(b"the sandbox's state key").unwrap();
     c.bench_function("seal a state", |b| b.iter(|| sealer.seal(Purpose::State, &BOUND_TO, black_box(&STATE)).unwrap()));
     let (sealed, nonce) = sealer.seal(Purpose::State, &BOUND_TO, &STATE).unwrap();
     c.bench_function("open a state", |b| {
@@ -65,10 +65,12 @@ fn render(c: &mut Criterion) {
     });
     let phone_number = PhoneNumber::parse("+34600000001").unwrap();
     let correlator = Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
-    c.bench_function("render the start page", |b| b.iter(|| pages.start(Language::Spanish, "/start", None).unwrap()));
+    c.bench_function("render the start page", |b| {
+        b.iter(|| pages.start(Language::Spanish, "/start", &StartForm::default()).unwrap());
+    });
     c.bench_function("render a result page", |b| {
         b.iter(|| {
-            pages.result(Language::Spanish, Outcome::NotVerified, Some(&phone_number), "/", &correlator).unwrap()
+            pages.result(Language::Spanish, Outcome::NotVerified, Some(&phone_number), "/", None, &correlator).unwrap()
         });
     });
 }
@@ -77,12 +79,12 @@ fn log(c: &mut Criterion) {
     let call = Call { time: Some(Duration::from_millis(50)), status: Some(200), retried: false };
     let telemetry = Telemetry::new(Function { name: "number-verification".to_owned(), version: "1".to_owned() });
     let event = Event {
-        step: Step::Callback,
         time: Duration::from_millis(101),
         correlator: &Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
         operator: "operator.example",
         calls: CallLog { secret: call, token: call, verify: call },
         reloaded: false,
+        client: None,
     };
     c.bench_function("write the log line", |b| b.iter(|| telemetry.line(black_box(&event), &Ok(true))));
 }

@@ -1,11 +1,13 @@
 //! The function, wired up from its environment.
 
 use std::error::Error;
+use std::sync::Mutex;
 
 use crate::aws;
 use crate::config::{self, Config, DiscoverySource};
 use crate::flow::Flow;
 use crate::operator::{Operator, discovery};
+use crate::provider::{self, UsedCodes};
 use crate::secret::{SecretStore, secrets_manager};
 use crate::telemetry::{self, Telemetry};
 use crate::transport::Transport;
@@ -46,6 +48,12 @@ fn wire(config: Config, to_operator: Transport) -> Result<App, Box<dyn Error>> {
     let sdk = aws::sdk_config(Transport::new(&config.aws_ca)?, &config.aws)?;
     let secrets_manager = secrets_manager::client(&sdk, config.aws.secrets_manager_url.as_deref());
     let secrets = SecretStore::new(secrets_manager, config.secret);
-    let flow = Flow::new(operator, secrets, config.flow);
+    let used_codes = match config.code_table {
+        Some(table) => {
+            UsedCodes::Table { client: provider::table_client(&sdk, config.aws.dynamodb_url.as_deref()), table }
+        }
+        None => UsedCodes::Memory(Mutex::default()),
+    };
+    let flow = Flow::new(operator, secrets, used_codes, config.flow);
     Ok(App::new(config.web, flow, Pages::new(config.branding), Telemetry::new(config.function)))
 }

@@ -30,7 +30,7 @@ const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "htt
 const NUMBER: &str = "+34600000001";
 const TTL: Duration = Duration::from_mins(10);
 
-static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::derive(b"key").unwrap());
+static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::of(b"key").unwrap());
 static NOW: LazyLock<u64> = LazyLock::new(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs());
 static GENUINE: LazyLock<String> = LazyLock::new(|| {
     let number = PhoneNumber::parse(NUMBER).unwrap();

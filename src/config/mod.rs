@@ -36,6 +36,8 @@ pub struct Config {
     pub aws_ca: Vec<CertificateDer<'static>>,
     /// The flow.
     pub flow: flow::Settings,
+    /// `CODE_TABLE`: the `DynamoDB` table of the codes that apps have exchanged.
+    pub code_table: Option<String>,
     /// Addresses and origins.
     pub web: crate::web::Settings,
     /// The pages' branding.
@@ -98,6 +100,7 @@ impl Config {
             aws: variables.aws()?,
             aws_ca: variables.certificates("AWS_CA_BUNDLE")?,
             flow,
+            code_table: variables.code_table()?,
             web,
             branding: variables.branding()?,
             function: telemetry::Function {
@@ -135,6 +138,18 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
             Ok(id)
         } else {
             Err(bad(NAME, "not the name or ARN of a secret; give the secret's name, never the secret itself"))
+        }
+    }
+
+    fn code_table(&self) -> Result<Option<String>, SettingError> {
+        const NAME: &str = "CODE_TABLE";
+        let Some(table) = self.get(NAME) else { return Ok(None) };
+        // DynamoDB's own rule for names, and the characters of ARNs.
+        let plain = table.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-:/".contains(&b));
+        if plain && (3..=1024).contains(&table.len()) {
+            Ok(Some(table))
+        } else {
+            Err(bad(NAME, "not the name or ARN of a DynamoDB table"))
         }
     }
 
@@ -195,9 +210,11 @@ mod tests {
             ("STATE_MODE", "signed", "sealed or phone"),
             ("STATE_TTL_SECONDS", "0", "from 1 to 86400"),
             ("STATE_TTL_SECONDS", "ten", "from 1 to 86400"),
+            ("CODE_TABLE", "used codes", "not the name or ARN"),
+            ("CALLBACK_PATH", "/token", "path of another route"),
             ("CALLBACK_PATH", "callback", "not a path"),
             ("CALLBACK_PATH", "/a/../b", "not a path"),
-            ("CALLBACK_PATH", "/start", "start route"),
+            ("CALLBACK_PATH", "/start", "path of another route"),
             ("REDIRECT_URI", "https://shop.example/other", "does not end in"),
             ("REDIRECT_URI", "https://shop.example/numberverification-callback#x", "fragment"),
             ("OPERATOR_CA_FILE", "/nonexistent.pem", "PEM"),

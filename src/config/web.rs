@@ -28,8 +28,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         if !plain || !path.starts_with('/') || path.ends_with('/') || path.contains("//") || path.contains("/.") {
             return Err(bad(NAME, "not a path; give one like /numberverification-callback"));
         }
-        if path == "/start" {
-            return Err(bad(NAME, "is the path of the start route; give another one"));
+        if web::RESERVED_PATHS.contains(&path.as_str()) {
+            return Err(bad(NAME, "is the path of another route; give another one"));
         }
         Ok(path)
     }

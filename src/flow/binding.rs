@@ -1,5 +1,6 @@
 //! Ties a verification to the browser that started it. The browser keeps a sealed text in a cookie, one for each
-//! verification. Phones reload pages, so the text also contains the outcome once there is one.
+//! verification. Phones reload pages, so the text also contains the outcome once there is one. If an app asked, it
+//! contains the app's request.
 //!
 //! # Wire format
 //!
@@ -11,6 +12,8 @@
 //! | 16 | the [`Mark`] |
 //! | 16 | the first half of the SHA-256 of the code that was exchanged; zeros before that |
 //! | 24 | the name of the outcome, then zeros; only zeros while there is none |
+//! | 8 | the time of the operator's answer, like the expiry; zero while there is none |
+//! | n | the app's request, if an app asked (see `src/provider/kept_request.rs`) |
 
 use std::fmt;
 
@@ -22,10 +25,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::Audience;
 use super::mark::Mark;
 use crate::outcome::Outcome;
+use crate::provider::AppRequest;
 use crate::seal::{Purpose, Sealer};
 
 /// The opened text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// The time at which it expires, in seconds since the epoch.
     pub expires_at: u64,
@@ -33,6 +37,8 @@ pub struct Binding {
     pub mark: Mark,
     /// The result, once there is one.
     pub finished: Option<Finished>,
+    /// The request of the app that asked.
+    pub app: Option<AppRequest>,
 }
 
 /// The result of a verification.
@@ -40,6 +46,8 @@ pub struct Binding {
 pub struct Finished {
     code: CodeHash,
     outcome: Outcome,
+    /// The time of the operator's answer, in seconds since the epoch.
+    pub answered_at: u64,
 }
 
 /// The sealed text and its handle.
@@ -68,8 +76,13 @@ pub fn handle(state: &str) -> String {
 
 impl Finished {
     /// The result that the exchange of `code` led to.
-    pub fn new(code: &str, outcome: Outcome) -> Self {
-        Self { code: hash(code), outcome }
+    pub fn new(code: &str, outcome: Outcome, answered_at: u64) -> Self {
+        Self { code: hash(code), outcome, answered_at }
+    }
+
+    /// A text that belongs to this answer of the operator and to no other.
+    pub fn seed(&self) -> &[u8] {
+        &self.code
     }
 
     /// The outcome, if this code led to it.
@@ -91,13 +104,17 @@ impl Binding {
     pub fn seal(&self, sealer: &Sealer, audience: Audience, state: &str) -> Result<String, Unspecified> {
         let mut outcome = [0; OUTCOME_LEN];
         let mut code = [0; CODE_LEN];
+        let mut answered_at = 0;
         if let Some(finished) = &self.finished {
             code = finished.code;
+            answered_at = finished.answered_at;
             for (place, byte) in outcome.iter_mut().zip(finished.outcome.name().bytes()) {
                 *place = byte;
             }
         }
-        let text = [&self.expires_at.to_be_bytes()[..], self.mark.bytes(), &code, &outcome].concat();
+        let app = self.app.as_ref().map(AppRequest::to_bytes).unwrap_or_default();
+        let (expires_at, answered_at) = (self.expires_at.to_be_bytes(), answered_at.to_be_bytes());
+        let text = [&expires_at[..], self.mark.bytes(), &code, &outcome, &answered_at, &app].concat();
         let (sealed, _) = sealer.seal(Purpose::Binding, &audience.with(state.as_bytes()), &text)?;
         Ok(sealed)
     }
@@ -108,14 +125,20 @@ impl Binding {
         let (text, _) = sealer.open(Purpose::Binding, &audience.with(state.as_bytes()), sealed).ok()?;
         let (expires_at, rest) = text.split_first_chunk::<8>()?;
         let (mark, rest) = rest.split_first_chunk::<{ Mark::LEN }>()?;
-        let (code, outcome) = rest.split_first_chunk::<CODE_LEN>()?;
+        let (code, rest) = rest.split_first_chunk::<CODE_LEN>()?;
+        let (outcome, rest) = rest.split_first_chunk::<OUTCOME_LEN>()?;
+        let (answered_at, app) = rest.split_first_chunk::<8>()?;
         let outcome = std::str::from_utf8(outcome).ok()?.trim_end_matches('\0');
         let finished = match outcome {
             "" => None,
-            name => Some(Finished { code: *code, outcome: Outcome::from_name(name)? }),
+            name => {
+                let answered_at = u64::from_be_bytes(*answered_at);
+                Some(Finished { code: *code, outcome: Outcome::from_name(name)?, answered_at })
+            }
         };
+        let app = if app.is_empty() { None } else { Some(AppRequest::from_bytes(app)?) };
         let expires_at = u64::from_be_bytes(*expires_at);
-        (expires_at > now).then_some(Self { expires_at, mark: Mark::from_bytes(*mark), finished })
+        (expires_at > now).then_some(Self { expires_at, mark: Mark::from_bytes(*mark), finished, app })
     }
 }
 
@@ -140,7 +163,7 @@ mod tests {
     const AUDIENCE: Audience = Audience { client_id: "my-app-id", redirect_uri: "https://a.example/callback" };
 
     fn sealer(key: &str) -> Sealer {
-        Sealer::derive(key.as_bytes()).unwrap()
+        Sealer::of(key.as_bytes()).unwrap()
     }
 
     #[test]
@@ -149,7 +172,8 @@ mod tests {
             let binding = Binding {
                 expires_at: 1000,
                 mark: Mark::random().unwrap(),
-                finished: outcome.map(|outcome| Finished::new("code", outcome)),
+                finished: outcome.map(|outcome| Finished::new("code", outcome, 900)),
+                app: None,
             };
             let sealed = binding.seal(&sealer("key"), AUDIENCE, "state").unwrap();
             assert_eq!(Binding::open(&sealer("key"), AUDIENCE, "state", &sealed, 999), Some(binding), "{outcome:?}");
@@ -159,7 +183,7 @@ mod tests {
     #[test]
     fn text_opens_for_its_own_verification_only() {
         let mark = Mark::random().unwrap();
-        let binding = Binding { expires_at: 1000, mark, finished: None };
+        let binding = Binding { expires_at: 1000, mark, finished: None, app: None };
         let sealed = binding.seal(&sealer("key"), AUDIENCE, "state").unwrap();
         let other_client = Audience { client_id: "other", ..AUDIENCE };
         let other_callback = Audience { redirect_uri: "https://b.example/callback", ..AUDIENCE };
@@ -177,7 +201,7 @@ mod tests {
 
     #[test]
     fn result_belongs_to_one_code() {
-        let finished = Finished::new("code", Outcome::Verified);
+        let finished = Finished::new("code", Outcome::Verified, 900);
         assert_eq!(finished.outcome_of("code"), Some(Outcome::Verified));
         assert_eq!(finished.outcome_of("other"), None);
     }

@@ -28,6 +28,8 @@ pub struct CallbackRequest<'a> {
     pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
     /// The `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
+    /// Our issuer, for the app that asked.
+    pub issuer: &'a str,
     /// The reference for the operator, the page and the log.
     pub correlator: &'a Correlator,
     /// The time by which the answer must be on its way.
@@ -50,15 +52,15 @@ impl fmt::Debug for CallbackRequest<'_> {
 }
 
 /// A verification that this callback may finish.
-struct Accepted<'a> {
-    phone_number: PhoneNumber,
+pub(super) struct Accepted<'a> {
+    pub phone_number: PhoneNumber,
     state: &'a str,
-    binding: Binding,
+    pub binding: Binding,
     code_verifier: Option<CodeVerifier>,
     nonce: Option<String>,
     /// The version of the secret that the verification was started with. It is the current one unless the secret has
     /// changed since.
-    started_with: Arc<Secret>,
+    pub started_with: Arc<Secret>,
 }
 
 impl Flow {
@@ -68,31 +70,39 @@ impl Flow {
             Ok(response) => response,
             Err(failure) => return failure.into(),
         };
-        let (mut phone_number, mut binding, mut reloaded) = (None, None, false);
+        let (mut accepted, mut finished, mut reloaded) = (None, None, false);
         let mut calls = CallLog::default();
         let result = async {
-            let accepted = self.accept(request, &response, &mut calls.secret).await?;
-            phone_number = Some(accepted.phone_number.clone());
+            let accepted = accepted.insert(self.accept(request, &response, &mut calls.secret).await?);
             self.operator.profile().check_issuer(response.iss.as_deref())?;
             if let Some(refusal) = response.refusal() {
                 return Err(refusal);
             }
             let code = response.code.as_ref().ok_or_else(|| invalid("parameter code is missing"))?;
-            let finished = accepted.binding.finished.and_then(|finished| finished.outcome_of(code.expose()));
-            if let Some(outcome) = finished {
+            finished = accepted.binding.finished.filter(|finished| finished.outcome_of(code.expose()).is_some());
+            if let Some(outcome) = finished.and_then(|finished| finished.outcome_of(code.expose())) {
                 reloaded = true;
                 let shown_again = || Failure::new(outcome, "a reload: the first result is shown again");
                 return outcome.device_phone_number_verified().ok_or_else(shown_again);
             }
-            let result = self.finish(request, &accepted, code, &mut calls).await;
-            binding = self.finished_binding(request, &accepted, code, outcome_of(&result), &calls);
+            let result = self.finish(request, accepted, code, &mut calls).await;
+            finished = Some(Finished::new(code.expose(), outcome_of(&result), now_seconds()));
             result
         }
         .await;
-        let is_unspent = outcome_of(&result) == Outcome::WrongBrowser;
+        let outcome = outcome_of(&result);
+        let (mut phone_number, mut binding, mut hand_off) = (None, None, None);
+        if let Some(accepted) = &accepted {
+            phone_number = Some(accepted.phone_number.clone());
+            binding = finished
+                .filter(|_| !reloaded)
+                .and_then(|finished| self.finished_binding(request, accepted, &response, finished, &calls));
+            hand_off = self.hand_off(request, accepted, outcome, finished).await;
+        }
+        let is_unspent = outcome == Outcome::WrongBrowser;
         let unspent = response.code.zip(response.state).filter(|_| is_unspent);
         let unspent = unspent.map(|(code, state)| Unspent { code, state });
-        Conclusion { result, phone_number, binding, unspent, reloaded, calls }
+        Conclusion { result, phone_number, binding, unspent, hand_off, reloaded, calls }
     }
 
     /// The handle of the text that belongs to a response, if it could belong to a verification.
@@ -155,6 +165,7 @@ impl Flow {
             expires_at: now + self.settings.state_ttl.as_secs(),
             mark: Mark::from_bytes([0; Mark::LEN]),
             finished: None,
+            app: None,
         });
         Ok(Accepted { phone_number, state, binding, code_verifier: None, nonce: None, started_with })
     }
@@ -259,19 +270,18 @@ impl Flow {
         &self,
         request: &CallbackRequest<'_>,
         accepted: &Accepted<'_>,
-        code: &AuthorizationCode,
-        outcome: Outcome,
+        response: &AuthorizationResponse,
+        finished: Finished,
         calls: &CallLog,
     ) -> Option<SealedBinding> {
-        let finished = Finished::new(code.expose(), outcome);
         let earlier_is_verdict = accepted.binding.finished.is_some_and(|earlier| earlier.is_verdict());
         if calls.token.status != Some(200) || (earlier_is_verdict && !finished.is_verdict()) {
             return None;
         }
         let audience = request.audience(&accepted.started_with);
-        let binding = Binding { finished: Some(finished), ..accepted.binding };
+        let binding = Binding { finished: Some(finished), ..accepted.binding.clone() };
         let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
-        let handle = self.handle_of(accepted.state, Some(code))?;
+        let handle = self.handle_of(accepted.state, response.code.as_ref())?;
         Some(SealedBinding { handle, text })
     }
 }

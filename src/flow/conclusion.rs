@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::{HandOff, SealedBinding};
 use crate::call_log::CallLog;
 use crate::failure::Failure;
-use crate::flow::SealedBinding;
 use crate::operator::AuthorizationCode;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
@@ -20,6 +20,8 @@ pub struct Conclusion {
     pub binding: Option<SealedBinding>,
     /// The code and the state of a callback that reached another browser; they are still unused.
     pub unspent: Option<Unspent>,
+    /// The app that asked, and the way back to it.
+    pub hand_off: Option<HandOff>,
     /// True if this is the result of an earlier load of the same callback.
     pub reloaded: bool,
     /// The calls that were made.
@@ -56,6 +58,7 @@ impl From<Failure> for Conclusion {
             phone_number: None,
             binding: None,
             unspent: None,
+            hand_off: None,
             reloaded: false,
             calls: CallLog::default(),
         }

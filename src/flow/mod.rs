@@ -1,23 +1,35 @@
 //! A verification from its start to its conclusion. This ring knows no HTTP framework and no pages.
 
 mod attempts;
+mod authorize;
 mod binding;
 mod callback;
 mod conclusion;
+mod hand_off;
 mod mark;
 mod nonce;
 mod pkce;
+mod redeem;
 mod start;
 mod state;
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+pub use authorize::{AppForm, Authorize, AuthorizeRequest, ToApp, read_form_field};
 pub use binding::SealedBinding;
 pub use callback::CallbackRequest;
 pub use conclusion::{Conclusion, Unspent};
-pub use start::Started;
+pub use hand_off::{HandOff, Way};
+pub use redeem::{Redeemed, TokenCall};
+pub use start::{StartRequest, Started};
+
+pub use crate::provider::{
+    AUTHORIZATION_PATH, AppRequest, DISCOVERY_PATH, JWKS_PATH, TOKEN_PATH, TokenError, USERINFO_PATH,
+};
 
 use crate::operator::Operator;
+use crate::provider::UsedCodes;
 use crate::secret::SecretStore;
 use attempts::Attempts;
 
@@ -74,13 +86,17 @@ pub struct Flow {
     secrets: SecretStore,
     settings: Settings,
     attempts: Attempts,
+    used_codes: UsedCodes,
+    /// True once this environment has logged that there is no `subject_key`.
+    warned_of_subject_key: AtomicBool,
 }
 
 impl Flow {
-    /// Creates the flow with an operator and a secret.
+    /// Creates the flow with an operator, a secret, and the codes that apps have exchanged.
     #[must_use]
-    pub fn new(operator: Operator, secrets: SecretStore, settings: Settings) -> Self {
-        Self { operator, secrets, settings, attempts: Attempts::default() }
+    pub fn new(operator: Operator, secrets: SecretStore, used_codes: UsedCodes, settings: Settings) -> Self {
+        let (attempts, warned_of_subject_key) = (Attempts::default(), AtomicBool::new(false));
+        Self { operator, secrets, settings, attempts, used_codes, warned_of_subject_key }
     }
 
     /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator,

@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn verifier_belongs_to_one_key_one_state_and_one_mark() {
         let (ours, theirs) = (Mark::random().unwrap(), Mark::random().unwrap());
-        let (key, other_key) = (Sealer::derive(b"key").unwrap(), Sealer::derive(b"other").unwrap());
+        let (key, other_key) = (Sealer::of(b"key").unwrap(), Sealer::of(b"other").unwrap());
         let verifier = code_verifier(&key, &[1; 12], ours);
         assert_eq!(verifier.expose().len(), 43);
         assert_eq!(verifier, code_verifier(&key, &[1; 12], ours));

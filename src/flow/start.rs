@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::operator::AuthorizationRequest;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
+use crate::provider::AppRequest;
 use crate::transport::Deadline;
 
 /// A started verification.
@@ -31,18 +32,27 @@ impl fmt::Debug for Started {
     }
 }
 
+/// A verification to start.
+#[derive(Debug, Clone)]
+pub struct StartRequest<'a> {
+    /// The number to verify.
+    pub phone_number: PhoneNumber,
+    /// The request of the app that asked, if one did.
+    pub app: Option<AppRequest>,
+    /// The public address of our callback.
+    pub redirect_uri: &'a str,
+    /// The time by which the answer must be on its way.
+    pub deadline: Deadline,
+}
+
 impl Flow {
     /// Starts the verification of a number.
     ///
     /// # Errors
     /// The secret cannot be read, or the system has no randomness.
-    pub async fn start(
-        &self,
-        phone_number: &PhoneNumber,
-        redirect_uri: &str,
-        deadline: Deadline,
-        calls: &mut CallLog,
-    ) -> Result<Started, Failure> {
+    pub async fn start(&self, request: StartRequest<'_>, calls: &mut CallLog) -> Result<Started, Failure> {
+        let StartRequest { phone_number, app, redirect_uri, deadline } = request;
+        let phone_number = &phone_number;
         let secret = calls.secret.measure(self.secrets.get(deadline)).await?;
         let client_id = &secret.credentials.client_id;
         let expires_in = self.settings.state_ttl;
@@ -54,6 +64,7 @@ impl Flow {
                 state: phone_number.expose(),
                 nonce: None,
                 code_challenge: None,
+                prompt_none: false,
             });
             return Ok(Started { authorization_url, binding: None, expires_in });
         }
@@ -75,8 +86,9 @@ impl Flow {
             state: &state,
             nonce: nonce.as_deref(),
             code_challenge: code_challenge.as_deref(),
+            prompt_none: app.as_ref().is_some_and(|app| app.prompt_none),
         });
-        let binding = Binding { expires_at, mark, finished: None };
+        let binding = Binding { expires_at, mark, finished: None, app };
         let text = binding.seal(&secret.sealer, audience, &state).map_err(no_randomness)?;
         Ok(Started { authorization_url, binding: Some(SealedBinding { handle: handle(&state), text }), expires_in })
     }

@@ -132,7 +132,7 @@ mod tests {
     const LATER: u64 = NOW + 600;
 
     fn sealer() -> Sealer {
-        Sealer::derive(b"key").unwrap()
+        Sealer::of(b"key").unwrap()
     }
 
     fn mark(byte: u8) -> Mark {

@@ -1,10 +1,11 @@
 //! The client's private key, which signs JSON Web Tokens (RFC 7515, RFC 7518).
 
+use aws_lc_rs::agreement::{self, ECDH_P256};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,6 +14,8 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
+
+use super::PublicKey;
 
 /// A key whose kind determines the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs
 /// with `ES256`.
@@ -119,16 +122,52 @@ impl PrivateKey {
             }
             _ => return Err(KINDS),
         };
-        Ok(Self::new(key, jwk.kid))
+        Ok(Self::new(key, jwk.kid.as_deref()))
+    }
+
+    /// Makes a P-256 key of 32 bytes; `None` if they are not a private key, as one in four billion is not.
+    #[must_use]
+    pub fn from_p256_scalar(scalar: &[u8; 32]) -> Option<Self> {
+        let public_key = agreement::PrivateKey::from_private_key(&ECDH_P256, scalar).ok()?.compute_public_key().ok()?;
+        let signing = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let key = EcdsaKeyPair::from_private_key_and_public_key(signing, scalar, public_key.as_ref()).ok()?;
+        Some(Self::new(Key::P256(key), None))
     }
 
     /// `key_id` is the JWK's `kid`. An operator that has several of our keys finds the right one by it.
-    fn new(key: Key, key_id: Option<String>) -> Self {
-        let mut header = json!({ "typ": "JWT", "alg": key.algorithm() });
-        if let Some(key_id) = key_id {
-            header["kid"] = key_id.into();
+    fn new(key: Key, key_id: Option<&str>) -> Self {
+        let header = header(key.algorithm(), key_id);
+        Self { key, header }
+    }
+
+    /// The key with the thumbprint of its public half as `kid` in the header of every JWT.
+    #[must_use]
+    pub fn with_thumbprint(self) -> Self {
+        let header = header(self.algorithm(), Some(self.public_key().thumbprint()));
+        Self { header, ..self }
+    }
+
+    /// The algorithm (RFC 7518 §3.1).
+    #[must_use]
+    pub fn algorithm(&self) -> &'static str {
+        self.key.algorithm()
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        match &self.key {
+            Key::Rsa(key, _) => {
+                let public_key = key.public_key();
+                let (modulus, exponent) = (public_key.modulus(), public_key.exponent());
+                PublicKey::rsa(
+                    self.algorithm(),
+                    modulus.big_endian_without_leading_zero(),
+                    exponent.big_endian_without_leading_zero(),
+                )
+            }
+            Key::P256(key) => PublicKey::p256(key.public_key().as_ref()),
         }
-        Self { key, header: encode(&header) }
     }
 
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
@@ -140,6 +179,14 @@ impl PrivateKey {
         let signature = self.key.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+fn header(algorithm: &str, key_id: Option<&str>) -> String {
+    let mut header = json!({ "typ": "JWT", "alg": algorithm });
+    if let Some(key_id) = key_id {
+        header["kid"] = key_id.into();
+    }
+    encode(&header)
 }
 
 /// Encodes a part of a JWT (RFC 7515 §7.1).
@@ -182,7 +229,7 @@ impl std::fmt::Debug for PrivateKey {
 #[cfg(test)]
 pub(crate) mod tests {
     use aws_lc_rs::signature::{
-        ECDSA_P256_SHA256_FIXED, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+        ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
         VerificationAlgorithm,
     };
 

@@ -23,6 +23,8 @@ pub struct AuthorizationRequest<'a> {
     pub code_challenge: Option<&'a str>,
     /// The number to verify. It is sent only if the profile asks for a `login_hint`.
     pub phone_number: &'a PhoneNumber,
+    /// True to send `prompt=none` even if the profile does not.
+    pub prompt_none: bool,
 }
 
 impl Operator {
@@ -39,6 +41,9 @@ impl Operator {
         if let Some(code_challenge) = request.code_challenge {
             query.push("code_challenge", code_challenge);
             query.push("code_challenge_method", "S256");
+        }
+        if request.prompt_none && !self.profile.prompt_none {
+            query.push("prompt", "none");
         }
         if self.profile.login_hint_tel {
             // CAMARA Security and Interoperability Profile: a tel URI (RFC 3966).
@@ -107,6 +112,7 @@ mod tests {
             nonce,
             code_challenge,
             phone_number: &PhoneNumber::parse("+34600000001").unwrap(),
+            prompt_none: false,
         };
         assert_eq!(format!("{request:?}"), "AuthorizationRequest([redacted])");
         operator.authorization_url(&request).to_string()

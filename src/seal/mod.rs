@@ -13,19 +13,20 @@
 //! AES-GCM-SIV (RFC 8452) is used because nonces are random and the key lives as long as the client secret. A repeated
 //! nonce, which is likely after some billions of states, reveals only whether the two texts are equal.
 //!
-//! The keys are derived with HKDF-SHA-256 (RFC 5869), a different one for each [`Purpose`]. The values that a sealed
-//! text is bound to are its associated data. Each is preceded by its length, so that two different lists never give the
-//! same bytes.
+//! Each [`Purpose`] has a key of its own (`key_derivation.rs`). The values that a sealed text is bound to are its
+//! associated data. Each is preceded by its length, so that two different lists never give the same bytes.
+
+mod key_derivation;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+pub use key_derivation::{MasterKey, SubjectKey};
+
 const VERSION: u8 = 1;
-const KEY_LEN: usize = 32;
 
 /// The purpose of a sealed text. Each purpose has its own key, so a text sealed for one does not open for another.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +35,18 @@ pub enum Purpose {
     State,
     /// The text that ties a verification to the browser that started it.
     Binding,
+    /// The `code` that an app exchanges for an ID token.
+    Code,
+    /// The access token for `/userinfo`.
+    AccessToken,
 }
 
 /// The keys derived from one secret.
 pub struct Sealer {
     state: LessSafeKey,
     binding: LessSafeKey,
+    code: LessSafeKey,
+    access_token: LessSafeKey,
     derived: hmac::Key,
 }
 
@@ -50,31 +57,20 @@ pub struct NotOurs;
 /// The random part of a sealed text.
 pub type SealNonce = [u8; NONCE_LEN];
 
-struct KeyLength;
-
-impl KeyType for KeyLength {
-    fn len(&self) -> usize {
-        KEY_LEN
-    }
-}
-
 impl Sealer {
     /// Derives the keys from a secret: its `state_key`, or the client secret if there is no `state_key`.
     ///
     /// # Errors
-    /// The cryptographic library failed, which it never does for keys of this length.
-    pub fn derive(secret: &[u8]) -> Result<Self, Unspecified> {
-        let extracted = Salt::new(HKDF_SHA256, b"number-verification v1").extract(secret);
-        let expand = |purpose: &[u8]| -> Result<[u8; KEY_LEN], Unspecified> {
-            let mut key = [0; KEY_LEN];
-            extracted.expand(&[purpose], KeyLength)?.fill(&mut key)?;
-            Ok(key)
-        };
-        let sealing = |purpose| UnboundKey::new(&AES_256_GCM_SIV, &expand(purpose)?).map(LessSafeKey::new);
+    /// See [`MasterKey::derive`].
+    pub fn of(secret: &[u8]) -> Result<Self, Unspecified> {
+        let master = MasterKey::extract(secret);
+        let sealing = |label| UnboundKey::new(&AES_256_GCM_SIV, &*master.derive(label)?).map(LessSafeKey::new);
         Ok(Self {
             state: sealing(b"state")?,
             binding: sealing(b"binding")?,
-            derived: hmac::Key::new(hmac::HMAC_SHA256, &expand(b"derived")?),
+            code: sealing(b"code")?,
+            access_token: sealing(b"access token")?,
+            derived: hmac::Key::new(hmac::HMAC_SHA256, &*master.derive(b"derived")?),
         })
     }
 
@@ -85,14 +81,43 @@ impl Sealer {
     pub fn seal(&self, purpose: Purpose, bound_to: &[&[u8]], text: &[u8]) -> Result<(String, SealNonce), Unspecified> {
         let mut nonce = [0; NONCE_LEN];
         aws_lc_rs::rand::fill(&mut nonce)?;
+        Ok((self.seal_with(nonce, purpose, bound_to, text)?, nonce))
+    }
+
+    /// Seals `text` like [`seal`](Self::seal), but the same arguments give the same sealed text. `seed` takes the place
+    /// of the randomness, so it must be different for each text.
+    ///
+    /// # Errors
+    /// The cryptographic library failed.
+    pub fn seal_again(
+        &self,
+        purpose: Purpose,
+        bound_to: &[&[u8]],
+        text: &[u8],
+        seed: &[&[u8]],
+    ) -> Result<String, Unspecified> {
+        let mut nonce = [0; NONCE_LEN];
+        for (place, byte) in nonce.iter_mut().zip(self.derive(seed).as_ref()) {
+            *place = *byte;
+        }
+        self.seal_with(nonce, purpose, bound_to, text)
+    }
+
+    fn seal_with(
+        &self,
+        nonce: SealNonce,
+        purpose: Purpose,
+        bound_to: &[&[u8]],
+        text: &[u8],
+    ) -> Result<String, Unspecified> {
         let mut sealed = text.to_vec();
         self.key(purpose).seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(associated_data(bound_to)),
+            Aad::from(with_lengths(bound_to)),
             &mut sealed,
         )?;
         let wire = [&[VERSION], &nonce[..], &sealed].concat();
-        Ok((BASE64_URL_SAFE_NO_PAD.encode(wire), nonce))
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(wire))
     }
 
     /// Opens a sealed text.
@@ -107,7 +132,7 @@ impl Sealer {
         let mut text = encrypted.to_vec();
         let length = self
             .key(purpose)
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated_data(bound_to)), &mut text)
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(with_lengths(bound_to)), &mut text)
             .map_err(|_| NotOurs)?
             .len();
         text.truncate(length);
@@ -118,13 +143,19 @@ impl Sealer {
     /// names the use.
     #[must_use]
     pub fn derive_text(&self, parts: &[&[u8]]) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.derived, &associated_data(parts)))
+        BASE64_URL_SAFE_NO_PAD.encode(self.derive(parts))
+    }
+
+    fn derive(&self, parts: &[&[u8]]) -> hmac::Tag {
+        hmac::sign(&self.derived, &with_lengths(parts))
     }
 
     fn key(&self, purpose: Purpose) -> &LessSafeKey {
         match purpose {
             Purpose::State => &self.state,
             Purpose::Binding => &self.binding,
+            Purpose::Code => &self.code,
+            Purpose::AccessToken => &self.access_token,
         }
     }
 }
@@ -135,7 +166,8 @@ impl std::fmt::Debug for Sealer {
     }
 }
 
-fn associated_data(parts: &[&[u8]]) -> Vec<u8> {
+/// Joins the parts, each after its length, so that two different lists never give the same bytes.
+fn with_lengths(parts: &[&[u8]]) -> Vec<u8> {
     let mut data = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
     for part in parts {
         data.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -151,7 +183,7 @@ mod tests {
     const BOUND: &[&[u8]] = &[b"client", b"https://example/callback"];
 
     fn sealer(secret: &str) -> Sealer {
-        Sealer::derive(secret.as_bytes()).unwrap()
+        Sealer::of(secret.as_bytes()).unwrap()
     }
 
     #[test]
@@ -164,11 +196,31 @@ mod tests {
     }
 
     #[test]
+    fn text_sealed_again_is_the_same_and_opens() {
+        let again = |text: &[u8], seed: &[u8]| sealer("key").seal_again(Purpose::Code, BOUND, text, &[seed]).unwrap();
+        assert_eq!(again(b"text", b"seed"), again(b"text", b"seed"));
+        assert_ne!(again(b"text", b"seed"), again(b"text", b"another"));
+        let opened = sealer("key").open(Purpose::Code, BOUND, &again(b"text", b"seed"));
+        assert_eq!(opened.map(|(text, _)| text), Ok(b"text".to_vec()));
+    }
+
+    #[test]
+    fn every_purpose_has_its_own_key() {
+        const ALL: [Purpose; 4] = [Purpose::State, Purpose::Binding, Purpose::Code, Purpose::AccessToken];
+        for (place, purpose) in ALL.into_iter().enumerate() {
+            let (sealed, _) = sealer("key").seal(purpose, BOUND, b"text").unwrap();
+            for (other_place, other) in ALL.into_iter().enumerate() {
+                let opens = sealer("key").open(other, BOUND, &sealed).is_ok();
+                assert_eq!(opens, place == other_place, "{purpose:?} opened as {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn sealed_text_opens_for_nothing_else() {
         let (sealed, _) = sealer("key").seal(Purpose::State, BOUND, b"text").unwrap();
         let opened = [
             ("another key", sealer("other").open(Purpose::State, BOUND, &sealed)),
-            ("another purpose", sealer("key").open(Purpose::Binding, BOUND, &sealed)),
             ("another client", sealer("key").open(Purpose::State, &[b"x", BOUND[1]], &sealed)),
             ("fewer parts", sealer("key").open(Purpose::State, &BOUND[..1], &sealed)),
             (

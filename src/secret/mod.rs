@@ -1,9 +1,9 @@
-//! The secret in Secrets Manager: the client's credentials, and the source of the keys for sealing.
+//! The secret in Secrets Manager: the client's credentials, the source of the keys for sealing, and the provider's apps
+//! and keys.
 //!
 //! - [`SecretStore`] (`store.rs`): reads the secret, keeps it and decides which versions of it may be used;
 //!   `shared_read.rs` lets concurrent requests share a read, `failures.rs` explains why one failed.
 //! - [`Secret`] (here and `value.rs`): the value, parsed.
-//! - [`seal`]: seals and opens texts with the secret's keys.
 //! - [`secrets_manager`]: the AWS SDK's client; `settings.rs`: the settings of this ring.
 
 mod failures;
@@ -16,9 +16,10 @@ mod value;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::operator::{ClientCredentials, TokenEndpointAuthMethod};
+use crate::provider::Provider;
 use crate::seal::Sealer;
 pub use settings::Settings;
-pub use store::SecretStore;
+pub use store::{SecretStore, Versions};
 use value::Members;
 
 /// One version of the secret, parsed and ready for use.
@@ -28,6 +29,10 @@ pub struct Secret {
     pub credentials: ClientCredentials,
     /// The keys derived from `state_key`, or from the client secret if there is no `state_key`.
     pub sealer: Sealer,
+    /// The apps and keys of the OpenID Provider, if an app is registered.
+    pub provider: Option<Provider>,
+    /// The reasons that an app, or all of them, cannot be served.
+    provider_faults: Vec<String>,
     /// SHA-256 of the value, to detect changes.
     sha256: [u8; 32],
 }
@@ -42,10 +47,12 @@ impl Secret {
         let members = Members::read(value)?;
         let client_id = members.client_id(client_id)?.to_owned();
         let authentication = members.authentication(&client_id, method)?;
-        let sealer = Sealer::derive(members.sealing_secret()?).map_err(|_| "cannot be made into keys".to_owned())?;
+        let sealer = Sealer::of(members.sealing_secret()?).map_err(|_| "cannot be made into keys".to_owned())?;
+        let (provider, provider_faults) = Provider::read(members.provider());
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, value.as_bytes()).as_ref());
-        Ok(Self { credentials: ClientCredentials { client_id, authentication }, sealer, sha256 })
+        let credentials = ClientCredentials { client_id, authentication };
+        Ok(Self { credentials, sealer, provider, provider_faults, sha256 })
     }
 }
 

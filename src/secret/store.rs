@@ -31,11 +31,26 @@ const REMEMBER_FAILURE: Duration = Duration::from_secs(2);
 /// for a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Minimum time between two reads for the sake of something that the secret does not contain, such as an app that was
+/// registered a moment ago.
+const FIND_EVERY: Duration = Duration::from_secs(10);
+
 /// The secret, kept for the life of the environment. A request that finds what it needs here does not wait.
 #[derive(Debug)]
 pub struct SecretStore {
     source: Arc<Source>,
     current: Arc<Slot<Version>>,
+}
+
+/// The versions of the secret that matter at the moment.
+#[derive(Debug)]
+pub struct Versions {
+    /// The current version.
+    pub current: Arc<Secret>,
+    /// The version before it, while the current one is young.
+    pub previous: Option<Arc<Secret>>,
+    /// The age of the current version; `None` if it is unknown.
+    pub age: Option<Duration>,
 }
 
 /// The version labelled `AWSCURRENT`.
@@ -103,6 +118,42 @@ impl SecretStore {
         }
     }
 
+    /// Looks for something in the secret. If it is not there, the secret is read again, at most once in ten seconds.
+    ///
+    /// # Errors
+    /// The secret has never been read and cannot be read now.
+    pub async fn find<T>(
+        &self,
+        deadline: Deadline,
+        find: impl Fn(&Arc<Secret>) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        let current = self.current(deadline).await?;
+        if let Some(found) = find(&current.secret) {
+            return Ok(Some(found));
+        }
+        let newer = self.read_current(FIND_EVERY, FIND_EVERY).soon(deadline.sooner(SHORT_WAIT)).await;
+        Ok(newer.and_then(|newer| find(&newer.secret)))
+    }
+
+    /// Returns the current version, and the one before it while the current one is younger than `young`.
+    ///
+    /// # Errors
+    /// A version has never been read and cannot be read now.
+    pub async fn versions(&self, young: Duration, deadline: Deadline) -> Result<Versions, Failure> {
+        let current = self.current(deadline).await?;
+        let age = current.age();
+        let previous = if age.is_none_or(|age| age >= young) {
+            None
+        } else if let Some(previous) = current.previous.value() {
+            previous
+        } else {
+            let read = self.read_previous(&current).result();
+            let timed_out = || Err(timed_out(&self.source.settings.secret_id));
+            deadline.bound(read).await.ok().flatten().unwrap_or_else(timed_out)?
+        };
+        Ok(Versions { current: current.secret, previous, age })
+    }
+
     /// Tries `open` on every version of the secret that may open a sealed text, until it returns a value:
     ///
     /// - the current version, which another environment may have read before this one;
@@ -129,10 +180,7 @@ impl SecretStore {
         let deadline = deadline.sooner(SHORT_WAIT);
         let current = self.read_current(LOOK_EVERY, REMEMBER_FAILURE).soon(deadline).await.unwrap_or(current);
         if self.source.previous_may_open(&current) && current.previous.value().is_none() {
-            let source = Arc::clone(&self.source);
-            let read =
-                current.previous.read(Duration::MAX, REMEMBER_FAILURE, || async move { Some(source.previous().await) });
-            read.soon(deadline).await;
+            self.read_previous(&current).soon(deadline).await;
         }
         Ok(attempt(&current))
     }
@@ -153,6 +201,12 @@ impl SecretStore {
             let (source, known) = (Arc::clone(&self.source), self.current.value());
             async move { Some(source.current(known).await) }
         })
+    }
+
+    /// Joins the read of the version before `current`, or starts one.
+    fn read_previous(&self, current: &Version) -> Read<Option<Arc<Secret>>> {
+        let source = Arc::clone(&self.source);
+        current.previous.read(Duration::MAX, REMEMBER_FAILURE, || async move { Some(source.previous().await) })
     }
 
     /// Waits for a read that the request cannot do without.
@@ -183,6 +237,9 @@ impl Source {
                 Ok(Version { read_at, ..known })
             }
             (Ok((secret, created)), _) => {
+                for fault in &secret.provider_faults {
+                    tracing::error!(reason = fault, "an app of the secret's relying_parties cannot be served");
+                }
                 Ok(Version { secret: Arc::new(secret), created, read_at, previous: Arc::default() })
             }
             (Err(failure), known) => {
@@ -216,9 +273,7 @@ impl Source {
     /// Returns whether the keys of the previous version may still open texts. Without a `CreatedDate`, which Secrets
     /// Manager always gives, they may not.
     fn previous_may_open(&self, current: &Version) -> bool {
-        // A date in the future means that the two clocks differ.
-        let age = current.created.map(|created| created.elapsed().unwrap_or_default());
-        age.is_some_and(|age| age < self.settings.state_ttl + REFRESH_AFTER)
+        current.age().is_some_and(|age| age < self.settings.state_ttl + REFRESH_AFTER)
     }
 
     async fn get_secret_value(&self, version_stage: &str) -> Result<GetSecretValueOutput, ReadError> {
@@ -230,6 +285,13 @@ impl Source {
         let value = text_of(answer)
             .and_then(|value| Secret::parse(&value, self.settings.client_id.as_deref(), self.settings.auth_method));
         value.map_err(|fault| misconfigured(&self.settings.secret_id, &fault))
+    }
+}
+
+impl Version {
+    fn age(&self) -> Option<Duration> {
+        // A date in the future means that the two clocks differ.
+        self.created.map(|created| created.elapsed().unwrap_or_default())
     }
 }
 

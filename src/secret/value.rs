@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::jwt::PrivateKey;
 use crate::operator::{ClientAuthentication, ClientSecret, TokenEndpointAuthMethod};
+use crate::provider;
 
 /// The members of the JSON form.
 #[derive(Default, Deserialize)]
@@ -17,10 +18,14 @@ pub(super) struct Members {
     state_key: Option<Zeroizing<String>>,
     /// PEM or JWK.
     private_key: Option<Value>,
+    relying_parties: Option<Value>,
+    /// PEM or JWK.
+    signing_key: Option<Value>,
+    subject_key: Option<Value>,
 }
 
 /// The expected shape of the secret, for messages.
-const SHAPE: &str = r#"expected JSON {"client_id", "client_secret", "state_key"?, "private_key"?}, or the bare client secret with CLIENT_ID set"#;
+const SHAPE: &str = r#"expected JSON {"client_id", "client_secret", "state_key"?, "private_key"?, "relying_parties"?, "signing_key"?, "subject_key"?}, or the bare client secret with CLIENT_ID set"#;
 
 /// In bytes. A shorter key could be guessed with one captured state.
 const MIN_STATE_KEY: usize = 16;
@@ -95,6 +100,16 @@ impl Members {
             None => self.client_secret().map(str::as_bytes).ok_or_else(|| {
                 format!("has neither a state_key nor a client_secret to seal states with; add a state_key; {SHAPE}")
             }),
+        }
+    }
+
+    /// The members that concern the provider.
+    pub(super) fn provider(&self) -> provider::Members<'_> {
+        provider::Members {
+            relying_parties: self.relying_parties.as_ref(),
+            state_key: self.state_key.as_ref().map(|key| key.as_str()),
+            signing_key: self.signing_key.as_ref(),
+            subject_key: self.subject_key.as_ref(),
         }
     }
 

@@ -14,20 +14,9 @@ pub struct Function {
     pub version: String,
 }
 
-/// A step of a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// The start: the browser is sent to the operator.
-    Start,
-    /// The callback: the operator's redirect back.
-    Callback,
-}
-
 /// The facts about a step that do not depend on its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
-    /// The step.
-    pub step: Step,
     /// The time from the event to the answer.
     pub time: Duration,
     /// The reference shown on the page.
@@ -38,4 +27,6 @@ pub struct Event<'a> {
     pub calls: CallLog,
     /// True if the result of an earlier load is shown again.
     pub reloaded: bool,
+    /// The `client_id` of the app that asked: one of those that the owner registered.
+    pub client: Option<&'a str>,
 }

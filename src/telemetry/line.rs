@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 
-use super::event::{Event, Function, Step};
+use super::event::{Event, Function};
 use super::metrics::{Directive, EmbeddedMetrics, Metric};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -23,48 +23,83 @@ const FUNCTION_NAME: &str = "FunctionName";
 /// deployment.
 const EXECUTED_VERSION: &str = "ExecutedVersion";
 
-/// The result of a step.
+/// The dimension that distinguishes the apps. Only those that the owner registered have a name here.
+const CLIENT: &str = "client";
+
+/// What a line reports.
 #[derive(Clone, Copy)]
-pub(super) enum Result<'a> {
+pub(super) enum Report<'a> {
+    /// A browser was sent to the operator.
     Started,
-    Concluded(Outcome, Option<&'a Failure>),
+    /// A verification could not be started.
+    NotStarted(&'a Failure),
+    /// A verification has ended.
+    Ended(Outcome, Option<&'a Failure>),
+    /// An app got its tokens.
+    Redeemed,
+    /// An app's token request was refused, with this error and for this reason.
+    Refused(&'static str, &'static str),
+    /// An app's token request failed.
+    NotRedeemed(&'a Failure),
 }
 
-impl<'a> Result<'a> {
-    pub fn of(result: &'a std::result::Result<bool, Failure>) -> Self {
+impl<'a> Report<'a> {
+    pub fn of(result: &'a Result<bool, Failure>) -> Self {
         match result {
-            Ok(true) => Self::Concluded(Outcome::Verified, None),
-            Ok(false) => Self::Concluded(Outcome::NotVerified, None),
-            Err(failure) => Self::Concluded(failure.outcome, Some(failure)),
+            Ok(true) => Self::Ended(Outcome::Verified, None),
+            Ok(false) => Self::Ended(Outcome::NotVerified, None),
+            Err(failure) => Self::Ended(failure.outcome, Some(failure)),
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::NotStarted(_) => "a verification could not be started",
+            Self::Ended(..) => "verification",
+            Self::Redeemed => "redeemed",
+            Self::Refused(..) => "an app's token request was refused",
+            Self::NotRedeemed(_) => "a code could not be redeemed",
+        }
+    }
+
+    fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Ended(outcome, _) => Some(outcome),
+            Self::NotStarted(failure) | Self::NotRedeemed(failure) => Some(failure.outcome),
+            Self::Started | Self::Redeemed | Self::Refused(..) => None,
+        }
+    }
+
+    /// The error code and the reason, if there is one.
+    fn reason(self) -> (Option<&'a str>, Option<&'a str>) {
+        match self {
+            Self::NotStarted(failure) | Self::NotRedeemed(failure) | Self::Ended(_, Some(failure)) => {
+                (failure.code, Some(failure.reason.as_ref()))
+            }
+            Self::Refused(error, reason) => (Some(error), Some(reason)),
+            Self::Started | Self::Redeemed | Self::Ended(_, None) => (None, None),
+        }
+    }
+
+    /// The log level, which says how urgent the line is for the owner.
+    fn level(self) -> &'static str {
+        match self.outcome() {
+            Some(Outcome::Misconfigured) => "ERROR",
+            Some(Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout) => "WARN",
+            _ => "INFO",
         }
     }
 }
 
 pub(super) struct Line<'a> {
     pub event: &'a Event<'a>,
-    pub result: Result<'a>,
+    pub report: Report<'a>,
     pub cold_start: bool,
     pub function: &'a Function,
 }
 
 impl Line<'_> {
-    fn message(&self) -> &'static str {
-        match (self.result, self.event.step) {
-            (Result::Started, _) => "started",
-            (Result::Concluded(..), Step::Start) => "a verification could not be started",
-            (Result::Concluded(..), Step::Callback) => "verification",
-        }
-    }
-
-    /// The log level, which says how urgent the line is for the owner.
-    fn level(&self) -> &'static str {
-        match self.result {
-            Result::Concluded(Outcome::Misconfigured, _) => "ERROR",
-            Result::Concluded(Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout, _) => "WARN",
-            _ => "INFO",
-        }
-    }
-
     /// Returns whether the outcome counts as a verification that could not be checked. `None` if a request to the
     /// public URL alone can cause the outcome, so that outsiders cannot trigger an alarm.
     fn could_not_be_checked(&self, outcome: Outcome) -> Option<bool> {
@@ -82,15 +117,25 @@ impl Line<'_> {
         }
     }
 
-    fn metrics<M: SerializeMap>(&self, line: &mut M, mut metrics: Vec<Metric>) -> std::result::Result<(), M::Error> {
+    fn metrics<M: SerializeMap>(&self, line: &mut M, mut metrics: Vec<Metric>) -> Result<(), M::Error> {
         let mut count = |line: &mut M, name, value: bool| {
             metrics.push(Metric::count(name));
             line.serialize_entry(name, &u8::from(value))
         };
-        let mut directives = Vec::with_capacity(3);
-        match self.result {
-            Result::Started => count(line, "Started", true)?,
-            Result::Concluded(outcome, _) => {
+        let mut directives = Vec::with_capacity(4);
+        // The same counts for each app, which together show how far its users get.
+        let mut by_client = Vec::new();
+        match self.report {
+            Report::Started => {
+                count(line, "Started", true)?;
+                by_client.push("Started");
+            }
+            Report::Redeemed => {
+                count(line, "Redeemed", true)?;
+                by_client.push("Redeemed");
+            }
+            Report::Refused(..) | Report::NotRedeemed(_) => {}
+            Report::NotStarted(&Failure { outcome, .. }) | Report::Ended(outcome, _) => {
                 if let Some(value) = self.could_not_be_checked(outcome) {
                     line.serialize_entry("CouldNotBeChecked", &u8::from(value))?;
                     directives.push(Directive {
@@ -106,7 +151,19 @@ impl Line<'_> {
                     dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
                     metrics: vec![Metric::count("Verifications")],
                 });
+                if self.event.client.is_some() && matches!(self.report, Report::Ended(..)) {
+                    line.serialize_entry("Returned", &1)?;
+                    line.serialize_entry("Verified", &u8::from(outcome == Outcome::Verified))?;
+                    by_client.extend(["Returned", "Verified"]);
+                }
             }
+        }
+        if self.event.client.is_some() && !by_client.is_empty() {
+            directives.push(Directive {
+                namespace: NAMESPACE,
+                dimensions: &[&[FUNCTION_NAME, CLIENT]],
+                metrics: by_client.into_iter().map(Metric::count).collect(),
+            });
         }
         count(line, "ColdStarts", self.cold_start)?;
         line.serialize_entry(FUNCTION_NAME, &self.function.name)?;
@@ -124,20 +181,25 @@ impl Line<'_> {
 }
 
 impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let event = self.event;
         let mut line = serializer.serialize_map(None)?;
         line.serialize_entry("timestamp", &timestamp())?;
-        line.serialize_entry("level", self.level())?;
-        line.serialize_entry("message", self.message())?;
-        if let Result::Concluded(outcome, _) = self.result {
+        line.serialize_entry("level", self.report.level())?;
+        line.serialize_entry("message", self.report.message())?;
+        if let Some(outcome) = self.report.outcome() {
             line.serialize_entry("outcome", outcome.name())?;
+        }
+        if let Some(client) = event.client {
+            line.serialize_entry(CLIENT, client)?;
         }
         line.serialize_entry("correlator", event.correlator.as_str())?;
         line.serialize_entry("cold_start", &self.cold_start)?;
         line.serialize_entry("operator", event.operator)?;
         line.serialize_entry("DurationMs", &millis(event.time))?;
-        let mut times = vec![Metric::milliseconds("DurationMs")];
+        // A token request is no verification, and would make verifications look fast.
+        let is_verification = matches!(self.report, Report::Started | Report::NotStarted(_) | Report::Ended(..));
+        let mut times = if is_verification { vec![Metric::milliseconds("DurationMs")] } else { Vec::new() };
         for (metric, status, retried, call) in [
             ("SecretMs", "secret_status", "secret_retried", &event.calls.secret),
             ("TokenMs", "token_status", "token_retried", &event.calls.token),
@@ -154,11 +216,12 @@ impl Serialize for Line<'_> {
                 line.serialize_entry(retried, &true)?;
             }
         }
-        if let Result::Concluded(_, Some(failure)) = self.result {
-            if let Some(code) = failure.code {
-                line.serialize_entry("error_code", code)?;
-            }
-            line.serialize_entry("reason", &failure.reason)?;
+        let (code, reason) = self.report.reason();
+        if let Some(code) = code {
+            line.serialize_entry("error_code", code)?;
+        }
+        if let Some(reason) = reason {
+            line.serialize_entry("reason", reason)?;
         }
         if event.reloaded {
             // The verification was counted when the operator answered.
@@ -192,18 +255,18 @@ mod tests {
     use crate::call_log::{Call, CallLog};
     use crate::correlator::Correlator;
 
-    fn line(result: Result, calls: CallLog, reloaded: bool) -> Value {
+    fn line(report: Report, calls: CallLog, reloaded: bool) -> Value {
         let correlator = Correlator::from_header(None, "request-id");
         let event = Event {
-            step: Step::Callback,
             time: Duration::from_millis(20),
             correlator: &correlator,
             operator: "operator.example",
             calls,
             reloaded,
+            client: None,
         };
         let function = Function { name: "f".to_owned(), version: "7".to_owned() };
-        serde_json::to_value(Line { event: &event, result, cold_start: true, function: &function }).unwrap()
+        serde_json::to_value(Line { event: &event, report, cold_start: true, function: &function }).unwrap()
     }
 
     #[test]
@@ -211,7 +274,7 @@ mod tests {
         let token = Call { time: Some(Duration::from_micros(12_340)), status: Some(400), retried: false };
         let failure = Failure { code: Some("invalid_grant"), ..Failure::new(Outcome::ExpiredCode, "got 400") };
         let calls = CallLog { token, ..CallLog::default() };
-        let line = line(Result::Concluded(Outcome::ExpiredCode, Some(&failure)), calls, false);
+        let line = line(Report::Ended(Outcome::ExpiredCode, Some(&failure)), calls, false);
         assert_eq!(line["outcome"], "expired_code");
         assert_eq!(line["TokenMs"], 12.3);
         assert_eq!(line["token_status"], 400);
@@ -224,8 +287,8 @@ mod tests {
 
     #[test]
     fn metrics_that_are_declared_have_values() {
-        for result in [Result::Started, Result::Concluded(Outcome::Verified, None)] {
-            let line = line(result, CallLog::default(), false);
+        for report in [Report::Started, Report::Ended(Outcome::Verified, None)] {
+            let line = line(report, CallLog::default(), false);
             for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
                 assert_eq!(directive["Namespace"], "NumberVerification");
                 for metric in directive["Metrics"].as_array().unwrap() {
@@ -254,7 +317,7 @@ mod tests {
                 _ => (json!(1), json!(1)),
             };
             for (calls, counted) in [(CallLog::default(), by_redirect), (asked, by_call)] {
-                let line = line(Result::Concluded(outcome, None), calls, false);
+                let line = line(Report::Ended(outcome, None), calls, false);
                 assert_eq!(line["CouldNotBeChecked"], counted, "{outcome:?}");
                 assert_eq!(line["OperatorRefused"], u8::from(outcome == Outcome::OperatorRefused), "{outcome:?}");
             }
@@ -263,7 +326,7 @@ mod tests {
 
     #[test]
     fn reload_is_logged_and_not_counted_again() {
-        let line = line(Result::Concluded(Outcome::Verified, None), CallLog::default(), true);
+        let line = line(Report::Ended(Outcome::Verified, None), CallLog::default(), true);
         assert_eq!(line["reloaded"], true);
         assert!(line.get("_aws").is_none(), "{line}");
     }
@@ -273,7 +336,7 @@ mod tests {
         for (outcome, level) in
             [(Outcome::Verified, "INFO"), (Outcome::OperatorTimeout, "WARN"), (Outcome::Misconfigured, "ERROR")]
         {
-            let line = line(Result::Concluded(outcome, None), CallLog::default(), false);
+            let line = line(Report::Ended(outcome, None), CallLog::default(), false);
             assert_eq!(line["level"], level);
             let timestamp = line["timestamp"].as_str().unwrap();
             assert!(timestamp.len() == 27 && timestamp.ends_with('Z'), "RFC 3339: {timestamp}");

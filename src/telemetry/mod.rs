@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use event::{Event, Function, Step};
+pub use event::{Event, Function};
 pub use verification::Telemetry;
 
 /// Lambda's logging settings.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::event::{Event, Function};
-use super::line::{Line, Result};
+use super::line::{Line, Report};
 use crate::failure::Failure;
 
 /// Writes the lines of one environment.
@@ -24,31 +24,50 @@ impl Telemetry {
 
     /// Writes the line of a started verification.
     pub fn started(&self, event: &Event) {
-        self.write(event, Result::Started);
+        self.write(event, Report::Started);
     }
 
-    /// Writes the line of a verification that has ended. A start that failed through our own fault is counted as an
-    /// outage too.
-    pub fn concluded(&self, event: &Event, result: &std::result::Result<bool, Failure>) {
-        self.write(event, Result::of(result));
+    /// Writes the line of a verification that could not be started, through our own fault. It is counted as an outage.
+    pub fn not_started(&self, event: &Event, failure: &Failure) {
+        self.write(event, Report::NotStarted(failure));
+    }
+
+    /// Writes the line of a verification that has ended.
+    pub fn ended(&self, event: &Event, result: &Result<bool, Failure>) {
+        self.write(event, Report::of(result));
     }
 
     /// The line of a verification that has ended.
     #[must_use]
-    pub fn line(&self, event: &Event, result: &std::result::Result<bool, Failure>) -> Vec<u8> {
-        self.render(event, Result::of(result))
+    pub fn line(&self, event: &Event, result: &Result<bool, Failure>) -> Vec<u8> {
+        self.render(event, Report::of(result))
+    }
+
+    /// Writes the line of an app that got its tokens.
+    pub fn redeemed(&self, event: &Event) {
+        self.write(event, Report::Redeemed);
+    }
+
+    /// Writes the line of a token request that was refused, with our own error and reason.
+    pub fn redemption_refused(&self, event: &Event, error: &'static str, reason: &'static str) {
+        self.write(event, Report::Refused(error, reason));
+    }
+
+    /// Writes the line of a token request that failed.
+    pub fn not_redeemed(&self, event: &Event, failure: &Failure) {
+        self.write(event, Report::NotRedeemed(failure));
     }
 
     /// Writes the line whatever the log level and format. CloudWatch finds metrics only in JSON, and without the line
     /// its metrics would be missing and could hide an outage.
-    fn write(&self, event: &Event, result: Result) {
+    fn write(&self, event: &Event, report: Report) {
         // If standard output is closed there is nowhere to report it.
-        let _ = std::io::stdout().lock().write_all(&self.render(event, result));
+        let _ = std::io::stdout().lock().write_all(&self.render(event, report));
     }
 
-    fn render(&self, event: &Event, result: Result) -> Vec<u8> {
+    fn render(&self, event: &Event, report: Report) -> Vec<u8> {
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
-        let line = Line { event, result, cold_start, function: &self.function };
+        let line = Line { event, report, cold_start, function: &self.function };
         // Every value in the line can be written as JSON.
         let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');

@@ -2,32 +2,33 @@
 
 use std::time::Instant;
 
-use http::HeaderMap;
 use lambda_http::RequestExt as _;
 
 use super::accept::Format;
 use super::incoming::Incoming;
+use super::pages::AppLinks;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
-use crate::flow::CallbackRequest;
-use crate::telemetry::{Event, Step};
+use crate::flow::{CallbackRequest, HandOff, Way};
+use crate::telemetry::Event;
 
 impl App {
     pub(super) async fn callback(&self, incoming: &Incoming<'_>) -> Reply {
         let began = Instant::now();
         let headers = incoming.headers();
         // A prefetched page must not spend the code, because its user may never open it.
-        if is_prefetch(headers) {
+        if incoming.is_prefetch() {
             return Content::Nothing.into();
         }
         let query = incoming.request.query_string_parameters_ref();
         let parameters: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
-        let conclusion = match incoming.redirect_uri() {
-            Ok(redirect_uri) => {
+        let conclusion = match incoming.redirect_uri().and_then(|address| Ok((address, incoming.issuer()?))) {
+            Ok((redirect_uri, issuer)) => {
                 let request = CallbackRequest {
                     parameters: &parameters,
                     kept: &|handle| cookies::get(headers, &cookies::name(handle)),
                     redirect_uri,
+                    issuer,
                     correlator: &incoming.correlator,
                     deadline: incoming.deadline,
                 };
@@ -38,9 +39,10 @@ impl App {
         let event = Event {
             calls: conclusion.calls,
             reloaded: conclusion.reloaded,
-            ..self.event(incoming, Step::Callback, began)
+            client: conclusion.hand_off.as_ref().map(|hand_off| hand_off.client_id.as_str()),
+            ..self.event(incoming, began)
         };
-        self.telemetry.concluded(&event, &conclusion.result);
+        self.telemetry.ended(&event, &conclusion.result);
 
         let outcome = conclusion.outcome();
         if let Some(unspent) = conclusion.unspent {
@@ -50,11 +52,22 @@ impl App {
                 Format::Html if opened_by_a_person => {
                     Content::SeeOther(incoming.place.wrong_browser_path(&self.settings.callback_path)).into()
                 }
-                Format::Html => Content::Outcome(outcome, None).into(),
+                Format::Html => Content::Outcome(outcome, None, None).into(),
                 Format::Json => Content::Unspent(unspent).into(),
             };
         }
-        let mut reply = Reply::from(Content::Outcome(outcome, conclusion.phone_number));
+        let mut reply = match conclusion.hand_off {
+            Some(HandOff { way: Way::Redirect(location), .. }) => Content::SeeOther(location).into(),
+            Some(HandOff { client_name, language, way: Way::Links { try_again, back }, .. }) => {
+                let try_again = format!("{}?{try_again}", incoming.place.authorization_path());
+                let app = AppLinks { client_name, try_again, back };
+                Reply::from(Content::Outcome(outcome, conclusion.phone_number, Some(app))).in_language(language)
+            }
+            hand_off => {
+                let language = hand_off.and_then(|hand_off| hand_off.language);
+                Reply::from(Content::Outcome(outcome, conclusion.phone_number, None)).in_language(language)
+            }
+        };
         if let Err(failure) = &conclusion.result {
             reply.retry_after(failure.retry_after);
         }
@@ -64,12 +77,4 @@ impl App {
         }
         reply
     }
-}
-
-/// Returns whether the browser prefetches the page (`Sec-Purpose`, and the headers that older browsers send instead).
-fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().filter_map(|name| header(headers, name)).any(|purpose| {
-        let purpose = purpose.to_ascii_lowercase();
-        purpose.contains("prefetch") || purpose.contains("preview")
-    })
 }

@@ -1,6 +1,7 @@
 //! HTTP and HTML: an event becomes a request, a handler answers with a [`reply`], and the reply is rendered once.
 
 mod accept;
+mod authorize;
 mod callback;
 mod cookies;
 pub mod event;
@@ -9,6 +10,8 @@ mod origin;
 mod origin_header;
 pub mod pages;
 mod place;
+mod provider;
+mod provider_answer;
 mod reply;
 mod start;
 
@@ -22,10 +25,11 @@ use url::Url;
 use crate::call_log::CallLog;
 use crate::flow::{Flow, StateMode};
 use crate::outcome::Outcome;
-use crate::telemetry::{Event, Step, Telemetry};
+use crate::telemetry::{Event, Telemetry};
 use incoming::Incoming;
 pub use origin_header::OriginHeader;
-use pages::{Notice, Pages};
+use pages::{Notice, Pages, StartForm};
+pub use place::RESERVED_PATHS;
 use place::Route;
 use reply::{Content, Rendering, Reply};
 
@@ -83,17 +87,18 @@ impl App {
         let is_open = self.settings.origin_header.as_ref().is_none_or(|header| header.is_in(request.headers()));
         let reply = match (incoming.place.route, request.method()) {
             _ if !is_open => Notice::ClosedAddress.into(),
-            (Route::Home, &Method::GET | &Method::HEAD) => Content::Form.into(),
+            (Route::Home, &Method::GET | &Method::HEAD) => Content::Form(StartForm::default()).into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
             // The client of a HEAD request does not see the result, so the request must not spend the code.
             (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
+            (Route::Provider(route), _) => self.provider(route, &incoming).await,
             (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Self::wrong_browser(&incoming),
             (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
             (Route::Start, _) => Reply::method_not_allowed("POST"),
             (Route::Unknown, _) => Notice::NotFound.into(),
         };
-        let mut response = reply.render(&self.rendering(&incoming));
+        let mut response = reply.render(self.rendering(&incoming));
         if request.method() == Method::HEAD {
             response.body_mut().clear();
         }
@@ -104,7 +109,7 @@ impl App {
     fn wrong_browser(incoming: &Incoming) -> Reply {
         let correlator = incoming.correlator.as_str();
         tracing::info!(correlator, "wrong_browser: a browser was sent to the page without the code");
-        Content::Outcome(Outcome::WrongBrowser, None).into()
+        Content::Outcome(Outcome::WrongBrowser, None, None).into()
     }
 
     fn rendering<'a>(&'a self, incoming: &'a Incoming) -> Rendering<'a> {
@@ -119,20 +124,24 @@ impl App {
         }
     }
 
-    fn event<'a>(&'a self, incoming: &'a Incoming, step: Step, began: Instant) -> Event<'a> {
+    fn event<'a>(&'a self, incoming: &'a Incoming, began: Instant) -> Event<'a> {
         Event {
-            step,
             time: began.elapsed(),
             correlator: &incoming.correlator,
             operator: self.flow.operator_host(),
             calls: CallLog::default(),
             reloaded: false,
+            client: None,
         }
     }
 
-    /// The other origin whose scripts may read the reply, if any: an allowed one, or any origin for a callback in
+    /// The other origin whose scripts may read the reply, if any. No script reads the pages of the provider, and every one
+    /// reads its back channel (`provider_answer.rs`). Otherwise it is an allowed one, or any origin for a callback in
     /// `phone` mode, because its front end can be anywhere.
     fn reader(&self, incoming: &Incoming) -> Option<String> {
+        if matches!(incoming.place.route, Route::Provider(_)) {
+            return None;
+        }
         let origin = header(incoming.headers(), "origin")?;
         if self.settings.allowed_origins.iter().any(|allowed| allowed == origin) {
             return Some(origin.to_owned());

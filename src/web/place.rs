@@ -7,6 +7,8 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use url::Url;
 
+use crate::flow::{AUTHORIZATION_PATH, DISCOVERY_PATH, JWKS_PATH, TOKEN_PATH, USERINFO_PATH};
+
 /// The paths of this function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -18,8 +20,25 @@ pub enum Route {
     Callback,
     /// Below `CALLBACK_PATH`: the page for a browser that did not start the verification.
     WrongBrowser,
+    /// A route of the OpenID Provider, which exists if an app is registered.
+    Provider(ProviderRoute),
     /// Anything else.
     Unknown,
+}
+
+/// The routes of the OpenID Provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderRoute {
+    /// `/authorize`
+    Authorize,
+    /// `/token`
+    Token,
+    /// `/userinfo`
+    Userinfo,
+    /// `/.well-known/openid-configuration`
+    Discovery,
+    /// `/.well-known/jwks.json`
+    Jwks,
 }
 
 /// A request's place.
@@ -31,9 +50,14 @@ pub struct Place {
     pub prefix: String,
     /// The public address of the callback; `None` behind a load balancer without `REDIRECT_URI`.
     pub redirect_uri: Option<String>,
+    /// Our issuer: the public address without `CALLBACK_PATH`.
+    pub issuer: Option<String>,
 }
 
 pub const START_PATH: &str = "/start";
+/// The paths that `CALLBACK_PATH` cannot have.
+pub const RESERVED_PATHS: [&str; 6] =
+    [START_PATH, AUTHORIZATION_PATH, TOKEN_PATH, USERINFO_PATH, DISCOVERY_PATH, JWKS_PATH];
 const WRONG_BROWSER: &str = "/wrong_browser";
 
 impl Place {
@@ -68,6 +92,11 @@ impl Place {
         let route = match rest {
             "" | "/" => Route::Home,
             START_PATH => Route::Start,
+            AUTHORIZATION_PATH => Route::Provider(ProviderRoute::Authorize),
+            TOKEN_PATH => Route::Provider(ProviderRoute::Token),
+            USERINFO_PATH => Route::Provider(ProviderRoute::Userinfo),
+            DISCOVERY_PATH => Route::Provider(ProviderRoute::Discovery),
+            JWKS_PATH => Route::Provider(ProviderRoute::Jwks),
             rest => match rest.strip_prefix(callback_path) {
                 Some("") => Route::Callback,
                 Some(WRONG_BROWSER) => Route::WrongBrowser,
@@ -88,7 +117,8 @@ impl Place {
             Some(url) => Some(url.to_string()),
             None => domain.map(|domain| format!("https://{domain}{prefix}{callback_path}")),
         };
-        Self { route, prefix, redirect_uri }
+        let issuer = redirect_uri.as_deref().and_then(|address| address.strip_suffix(callback_path)).map(str::to_owned);
+        Self { route, prefix, redirect_uri, issuer }
     }
 
     /// The start page's path.
@@ -99,6 +129,11 @@ impl Place {
     /// The form's target.
     pub fn start_path(&self) -> String {
         format!("{}{START_PATH}", self.prefix)
+    }
+
+    /// The path of an app's request.
+    pub fn authorization_path(&self) -> String {
+        format!("{}{AUTHORIZATION_PATH}", self.prefix)
     }
 
     /// The page of a browser that did not start the verification.
@@ -149,6 +184,13 @@ mod tests {
             ("stage, home", API, "dev", "/dev", (Route::Home, "/dev", format!("{api}/dev"))),
             ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
             ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
+            (
+                "a provider's route",
+                API,
+                "dev",
+                "/dev/token",
+                (Route::Provider(ProviderRoute::Token), "/dev", format!("{api}/dev")),
+            ),
             ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
             ("an unknown prefix", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
             ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),

@@ -12,12 +12,13 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::accept::Format;
-use super::pages::{self, Notice, Pages, Words};
+use super::pages::{self, AppLinks, Notice, Pages, StartForm, Words};
+use super::provider_answer::ProviderAnswer;
 use crate::correlator::Correlator;
 use crate::flow::Unspent;
 use crate::language::Language;
 use crate::outcome::Outcome;
-use crate::phone_number::{PhoneNumber, PhoneNumberError};
+use crate::phone_number::PhoneNumber;
 
 /// The result of a handler.
 pub struct Reply {
@@ -25,24 +26,25 @@ pub struct Reply {
     cookies: Vec<String>,
     retry_after: Option<u64>,
     allow: Option<&'static str>,
+    language: Option<Language>,
 }
 
 /// The content of a reply.
 pub enum Content {
-    /// The form for the phone number.
-    Form,
-    /// The form again, with the text that was typed and its fault.
-    BadNumber(String, PhoneNumberError),
-    /// The result of a verification.
-    Outcome(Outcome, Option<PhoneNumber>),
+    /// The form for the phone number, perhaps with the text that was typed and its fault.
+    Form(StartForm),
+    /// The result of a verification, with the links of the app that asked.
+    Outcome(Outcome, Option<PhoneNumber>, Option<AppLinks>),
     /// `wrong_browser`, for a program: the code and the state, which are still unused.
     Unspent(Unspent),
     /// A page that is not a step of a verification.
     Notice(Notice),
     /// The redirect to the operator, and the longest time the verification may take.
     ToOperator(Url, Duration),
-    /// Another page of this function.
+    /// Another page of this function, or the app that asked.
     SeeOther(String),
+    /// An answer of the OpenID Provider's back channel.
+    Provider(ProviderAnswer),
     /// Nothing: the request was not meant to have an effect.
     Nothing,
 }
@@ -67,7 +69,7 @@ const JSON: &str = "application/json";
 /// RFC 9457.
 const PROBLEM: &str = "application/problem+json";
 
-const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
+pub(super) const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 const ON_EVERY_REPLY: [(HeaderName, HeaderValue); 6] = [
@@ -82,7 +84,13 @@ const ON_EVERY_REPLY: [(HeaderName, HeaderValue); 6] = [
 
 impl From<Content> for Reply {
     fn from(content: Content) -> Self {
-        Self { content, cookies: Vec::new(), retry_after: None, allow: None }
+        Self { content, cookies: Vec::new(), retry_after: None, allow: None, language: None }
+    }
+}
+
+impl From<ProviderAnswer> for Reply {
+    fn from(answer: ProviderAnswer) -> Self {
+        Content::Provider(answer).into()
     }
 }
 
@@ -108,6 +116,11 @@ impl Reply {
         self.retry_after = seconds;
     }
 
+    /// Sets the language of the page, if the app that asked chose one.
+    pub fn in_language(self, language: Option<Language>) -> Self {
+        Self { language, ..self }
+    }
+
     /// The last resort after a defect of this program: a sentence without a page.
     pub fn defect(rendering: &Rendering) -> Response<String> {
         let sentence = "This page could not be written. It is not your fault.".to_owned();
@@ -115,7 +128,12 @@ impl Reply {
     }
 
     /// Renders the reply.
-    pub fn render(self, rendering: &Rendering) -> Response<String> {
+    pub fn render(self, mut rendering: Rendering) -> Response<String> {
+        rendering.language = self.language.unwrap_or(rendering.language);
+        let rendering = &rendering;
+        if let Content::Provider(answer) = self.content {
+            return answer.render(rendering.correlator);
+        }
         let json = (rendering.format == Format::Json).then(|| self.json(rendering)).flatten();
         let (status, content_type, body) = match json.map_or_else(|| self.html(rendering), Ok) {
             Ok(rendered) => rendered,
@@ -129,20 +147,20 @@ impl Reply {
 
     fn html(&self, rendering: &Rendering) -> askama::Result<Rendered> {
         let Rendering { pages, language, start_path, home_path, correlator, .. } = rendering;
-        let result = |outcome: Outcome, phone_number: Option<&PhoneNumber>| -> askama::Result<(u16, String)> {
-            let page = pages.result(*language, outcome, phone_number, home_path, correlator)?;
+        let result = |outcome: Outcome, number: Option<&PhoneNumber>, app: Option<&AppLinks>| -> askama::Result<_> {
+            let page = pages.result(*language, outcome, number, home_path, app, correlator)?;
             Ok((outcome.status(), page))
         };
         let (status, page) = match &self.content {
-            Content::Form => (200, pages.start(*language, start_path, None)?),
-            Content::BadNumber(typed, error) => {
-                (Outcome::InvalidRequest.status(), pages.start(*language, start_path, Some((typed, *error)))?)
+            Content::Form(form) => {
+                let status = if form.fault.is_some() { Outcome::InvalidRequest.status() } else { 200 };
+                (status, pages.start(*language, start_path, form)?)
             }
-            Content::Outcome(outcome, phone_number) => result(*outcome, phone_number.as_ref())?,
-            Content::Unspent(_) => result(Outcome::WrongBrowser, None)?,
+            Content::Outcome(outcome, phone_number, app) => result(*outcome, phone_number.as_ref(), app.as_ref())?,
+            Content::Unspent(_) => result(Outcome::WrongBrowser, None, None)?,
             Content::Notice(notice) => (notice.status(), pages.notice(*language, *notice, home_path, correlator)?),
             Content::ToOperator(..) | Content::SeeOther(_) => (303, String::new()),
-            Content::Nothing => (204, String::new()),
+            Content::Nothing | Content::Provider(_) => (204, String::new()),
         };
         Ok((status, HTML, page))
     }
@@ -151,18 +169,21 @@ impl Reply {
     fn json(&self, rendering: &Rendering) -> Option<Rendered> {
         let language = rendering.language;
         match &self.content {
-            Content::Form | Content::SeeOther(_) | Content::Nothing => None,
+            Content::Form(StartForm { fault: None, .. })
+            | Content::SeeOther(_)
+            | Content::Provider(_)
+            | Content::Nothing => None,
             Content::ToOperator(authorization_url, expires_in) => {
                 let members =
                     json!({ "authorization_url": authorization_url.as_str(), "expires_in": expires_in.as_secs() });
                 Some((200, JSON, members.to_string()))
             }
-            Content::BadNumber(_, error) => {
-                let words = pages::number_words(language, *error);
+            Content::Form(StartForm { fault: Some(fault), .. }) => {
+                let words = pages::number_words(language, *fault);
                 let members = outcome_members(Outcome::InvalidRequest, None, rendering);
                 Some(problem(Some(Outcome::InvalidRequest), Outcome::InvalidRequest.status(), &words, members))
             }
-            Content::Outcome(outcome, phone_number) => {
+            Content::Outcome(outcome, phone_number, _) => {
                 let members = outcome_members(*outcome, phone_number.as_ref(), rendering);
                 Some(match outcome.device_phone_number_verified() {
                     Some(_) => (outcome.status(), JSON, Value::Object(members).to_string()),

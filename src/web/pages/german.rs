@@ -9,6 +9,8 @@ pub const GERMAN: Texts = Texts {
     start_label: "Ihre Telefonnummer",
     start_hint: "Mit + und Landesvorwahl, zum Beispiel +49\u{a0}151\u{a0}00000001",
     start_button: "Prüfen",
+    app_asks: "{app} bittet Sie, Ihre Telefonnummer zu bestätigen, und erhält die Nummer, sobald sie bestätigt ist.",
+    app_button: "Für {app} prüfen",
     error_prefix: "Fehler: ",
     number_empty: "Geben Sie Ihre Telefonnummer ein.",
     number_without_country: "Beginnen Sie mit + und der Landesvorwahl, zum Beispiel +49.",
@@ -20,6 +22,7 @@ pub const GERMAN: Texts = Texts {
     try_again: "Erneut versuchen",
     another_way: "Auf anderem Weg bestätigen",
     to_start: "Zur Startseite",
+    back_to_app: "Zurück zu {app}",
     number_ending_in: "Telefonnummer mit den Endziffern",
     reference: "Referenz für den Support:",
     privacy: "Datenschutz",
@@ -47,6 +50,16 @@ pub const GERMAN: Texts = Texts {
         heading: "Diese Adresse ist geschlossen",
         meaning: "Der Dienst hat eine andere öffentliche Adresse.",
         next: "Gehen Sie zurück zu der App oder Website, von der Sie kommen.",
+    },
+    unknown_app: PageText {
+        heading: "Diese App ist hier nicht bekannt",
+        meaning: "Der Link, der Sie hierher gebracht hat, nennt eine App oder eine Adresse, die nicht registriert ist.",
+        next: "Gehen Sie zur App zurück und versuchen Sie es erneut. Passiert das wieder, melden Sie es dem Support der App.",
+    },
+    embedded: PageText {
+        heading: "Diese Seite muss für sich allein geöffnet werden",
+        meaning: "Eine andere Website hat versucht, sie in ihrer eigenen Seite oder im Hintergrund zu öffnen. Deshalb wurde sie angehalten.",
+        next: "Gehen Sie zurück zu der App, von der Sie kommen, und beginnen Sie noch einmal.",
     },
     verified: PageText {
         heading: "Telefonnummer bestätigt",

@@ -9,6 +9,8 @@ mod spanish;
 mod texts;
 mod ways;
 
+use std::fmt;
+
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -48,6 +50,50 @@ pub struct Branding {
     pub fallback_url: Option<String>,
 }
 
+/// The content of the start page.
+#[derive(Default)]
+pub struct StartForm {
+    /// The text in the field.
+    pub typed: String,
+    /// The fault of that text.
+    pub fault: Option<PhoneNumberError>,
+    /// The app that asks.
+    pub app: Option<AppFields>,
+}
+
+/// What the start page shows and sends for an app.
+pub struct AppFields {
+    /// The app's name.
+    pub client_name: String,
+    /// The hidden fields of the form.
+    pub fields: Vec<(String, String)>,
+    /// The address of "back to the app".
+    pub back: String,
+}
+
+/// The links of a result page for an app.
+pub struct AppLinks {
+    /// The app's name.
+    pub client_name: String,
+    /// The address of "try again".
+    pub try_again: String,
+    /// The address of "back to the app".
+    pub back: String,
+}
+
+/// Redacted: the fields contain a number or the app's state.
+macro_rules! redacted_debug {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    )+};
+}
+
+redacted_debug!(StartForm, AppFields, AppLinks);
+
 /// The parts that every page has.
 struct Frame<'a> {
     lang: &'static str,
@@ -65,6 +111,10 @@ struct StartPage<'a> {
     start_path: &'a str,
     typed: &'a str,
     fault: Option<&'a str>,
+    asks: Option<String>,
+    button: String,
+    fields: &'a [(String, String)],
+    back: Option<Way<'a>>,
 }
 
 #[derive(Template)]
@@ -147,19 +197,26 @@ impl Pages {
         self.branding.fallback_url.as_deref()
     }
 
-    /// Renders the form; after an error, with the text that was typed and its fault.
+    /// Renders the start page.
     ///
     /// # Errors
     /// The template cannot be rendered, which only a defect in it can cause.
-    pub fn start(
-        &self,
-        language: Language,
-        start_path: &str,
-        fault: Option<(&str, PhoneNumberError)>,
-    ) -> askama::Result<String> {
+    pub fn start(&self, language: Language, start_path: &str, form: &StartForm) -> askama::Result<String> {
         let frame = self.frame(language);
-        let (typed, fault) = fault.map_or(("", None), |(typed, error)| (typed, Some(frame.texts.number_fault(error))));
-        StartPage { frame, start_path, typed, fault }.render()
+        let texts = frame.texts;
+        let app = form.app.as_ref();
+        let naming = |text: &str| app.map(|app| Texts::naming(text, &app.client_name));
+        StartPage {
+            start_path,
+            typed: &form.typed,
+            fault: form.fault.map(|fault| texts.number_fault(fault)),
+            asks: naming(texts.app_asks),
+            button: naming(texts.app_button).unwrap_or_else(|| texts.start_button.to_owned()),
+            fields: app.map_or(&[], |app| &app.fields),
+            back: app.map(|app| Way::back(texts, &app.client_name, &app.back)),
+            frame,
+        }
+        .render()
     }
 
     /// Renders the page that shows an outcome.
@@ -172,6 +229,7 @@ impl Pages {
         outcome: Outcome,
         phone_number: Option<&PhoneNumber>,
         home_path: &str,
+        app: Option<&AppLinks>,
         correlator: &Correlator,
     ) -> askama::Result<String> {
         let frame = self.frame(language);
@@ -179,7 +237,7 @@ impl Pages {
             kind: Kind::of(outcome),
             text: frame.texts.outcome(outcome),
             number: phone_number.map(|number| MaskedNumber { masked: number.masked() }),
-            ways: ways(outcome, frame.texts, home_path, self.fallback_url()),
+            ways: ways(outcome, frame.texts, home_path, self.fallback_url(), app),
             correlator: correlator.as_str(),
             frame,
         }
@@ -239,110 +297,4 @@ fn origin_of(logo_url: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pages() -> Pages {
-        // Addresses as long as real ones. A `data:` logo would count too, but its size is up to the owner.
-        Pages::new(Branding {
-            service_name: "Number verification of the Shop".to_owned(),
-            accent_color: Some("#0b57d0".to_owned()),
-            logo_url: Some("https://www.shop.example/assets/images/brand/logo.svg".to_owned()),
-            privacy_url: Some("https://www.shop.example/legal/privacy-notice".to_owned()),
-            fallback_url: Some("https://www.shop.example/account/verify/by-text-message".to_owned()),
-        })
-    }
-
-    fn correlator() -> Correlator {
-        Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-    }
-
-    /// Every page, with its name.
-    fn every_page(language: Language) -> Vec<(String, String)> {
-        let (pages, number, correlator) = (pages(), PhoneNumber::parse("+34600000001").unwrap(), correlator());
-        let mut all = vec![("start".to_owned(), pages.start(language, "/start", None))];
-        for error in PhoneNumberError::ALL {
-            all.push((format!("start, {error:?}"), pages.start(language, "/start", Some(("6000", error)))));
-        }
-        for outcome in Outcome::ALL {
-            let page = pages.result(language, outcome, Some(&number), "/", &correlator);
-            all.push((outcome.name().to_owned(), page));
-        }
-        for notice in [
-            Notice::NotFound,
-            Notice::MethodNotAllowed,
-            Notice::ForeignStart,
-            Notice::UnsupportedMediaType,
-            Notice::ClosedAddress,
-        ] {
-            all.push((format!("{notice:?}"), pages.notice(language, notice, "/", &correlator)));
-        }
-        all.into_iter().map(|(name, page)| (format!("{name} in {}", language.tag()), page.unwrap())).collect()
-    }
-
-    #[test]
-    fn every_page_in_every_language_is_under_6_kilobytes() {
-        for language in Language::ALL {
-            for (name, page) in every_page(language) {
-                assert!(page.len() < 6 * 1024, "{name}: {} bytes", page.len());
-            }
-        }
-    }
-
-    #[test]
-    fn every_page_names_its_language_and_runs_no_script() {
-        for language in Language::ALL {
-            for (name, page) in every_page(language) {
-                assert!(page.contains(&format!(r#"<html lang="{}">"#, language.tag())), "{name}");
-                for forbidden in ["<script", "javascript:", " style=", " onclick", "@import", "url("] {
-                    assert!(!page.contains(forbidden), "{name}: {forbidden}");
-                }
-                assert_eq!(page.matches("<h1").count(), 1, "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn numbers_are_masked_and_only_their_ending_is_read_out() {
-        for (number, ending) in [("+34600000001", "001"), ("+12345", "45"), ("+123456789012345", "345")] {
-            let masked = PhoneNumber::parse(number).unwrap().masked();
-            assert_eq!(MaskedNumber { masked }.ending(), ending, "{number}");
-        }
-        for language in Language::ALL {
-            for (name, page) in every_page(language).iter().filter(|(name, _)| !name.starts_with("start")) {
-                assert!(!page.contains("600000001") && !page.contains("600 000 001"), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_number_error_has_its_own_sentence_in_the_form() {
-        for language in Language::ALL {
-            let sentences = PhoneNumberError::ALL.map(|error| number_words(language, error).detail);
-            for (error, sentence) in PhoneNumberError::ALL.into_iter().zip(&sentences) {
-                assert_eq!(sentences.iter().filter(|other| *other == sentence).count(), 1, "{language:?} {error:?}");
-                let page = pages().start(language, "/start", Some(("+", error))).unwrap();
-                assert!(page.contains(&format!(r#"role="alert">{sentence}</p>"#)), "{language:?} {error:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn outcomes_that_are_not_the_users_fault_say_so() {
-        for (language, words) in [
-            (Language::English, "not your fault"),
-            (Language::Spanish, "No es culpa suya"),
-            (Language::Portuguese, "A culpa não é sua"),
-            (Language::German, "Es liegt nicht an Ihnen"),
-        ] {
-            for outcome in Outcome::ALL {
-                let not_the_users = outcome.status() >= 500;
-                assert_eq!(
-                    outcome_words(language, outcome).detail.contains(words),
-                    not_the_users,
-                    "{language:?} {outcome:?}"
-                );
-            }
-        }
-    }
-}
+mod tests;

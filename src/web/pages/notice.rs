@@ -16,6 +16,10 @@ pub enum Notice {
     UnsupportedMediaType,
     /// A request that bypassed the owner's `CloudFront`.
     ClosedAddress,
+    /// A request of an app that is not registered, or for an address that is not.
+    UnknownApp,
+    /// A page that was opened in a frame or by a script.
+    Embedded,
 }
 
 impl Notice {
@@ -26,6 +30,8 @@ impl Notice {
             Self::ForeignStart => &texts.foreign_start,
             Self::UnsupportedMediaType => &texts.unsupported_media_type,
             Self::ClosedAddress => &texts.closed_address,
+            Self::UnknownApp => &texts.unknown_app,
+            Self::Embedded => &texts.embedded,
         }
     }
 
@@ -35,7 +41,7 @@ impl Notice {
         match self {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::ForeignStart => 400,
+            Self::ForeignStart | Self::UnknownApp | Self::Embedded => 400,
             Self::UnsupportedMediaType => 415,
             Self::ClosedAddress => 403,
         }
@@ -46,7 +52,9 @@ impl Notice {
     pub fn outcome(self) -> Option<Outcome> {
         match self {
             Self::NotFound | Self::MethodNotAllowed | Self::ClosedAddress => None,
-            Self::ForeignStart | Self::UnsupportedMediaType => Some(Outcome::InvalidRequest),
+            Self::ForeignStart | Self::UnsupportedMediaType | Self::UnknownApp | Self::Embedded => {
+                Some(Outcome::InvalidRequest)
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ pub const PORTUGUESE: Texts = Texts {
     start_label: "O seu número de telefone",
     start_hint: "Com + e o código do país, por exemplo +55\u{a0}11\u{a0}90000\u{a0}0001",
     start_button: "Verificar",
+    app_asks: "{app} pede que verifique o seu número de telefone e recebe o número depois de verificado.",
+    app_button: "Verificar para {app}",
     error_prefix: "Erro: ",
     number_empty: "Digite o seu número de telefone.",
     number_without_country: "Comece com + e o código do país, por exemplo +55.",
@@ -20,6 +22,7 @@ pub const PORTUGUESE: Texts = Texts {
     try_again: "Tentar novamente",
     another_way: "Verificar de outra forma",
     to_start: "Ir para o início",
+    back_to_app: "Voltar a {app}",
     number_ending_in: "Número de telefone terminado em",
     reference: "Referência para o suporte:",
     privacy: "Privacidade",
@@ -47,6 +50,16 @@ pub const PORTUGUESE: Texts = Texts {
         heading: "Este endereço está fechado",
         meaning: "O serviço tem outro endereço público.",
         next: "Volte à aplicação ou ao site de onde veio.",
+    },
+    unknown_app: PageText {
+        heading: "Esta aplicação não é conhecida aqui",
+        meaning: "O link que o trouxe aqui indica uma aplicação ou um endereço que não está registrado.",
+        next: "Volte à aplicação e tente novamente. Se acontecer outra vez, informe o suporte da aplicação.",
+    },
+    embedded: PageText {
+        heading: "Esta página tem de ser aberta sozinha",
+        meaning: "Outro site tentou abri-la dentro da sua própria página ou em segundo plano e, por isso, ela foi interrompida.",
+        next: "Volte à aplicação de onde veio e comece de novo.",
     },
     verified: PageText {
         heading: "Número de telefone verificado",

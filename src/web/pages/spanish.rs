@@ -9,6 +9,8 @@ pub const SPANISH: Texts = Texts {
     start_label: "Su número de teléfono",
     start_hint: "Con + y el prefijo del país, por ejemplo +34\u{a0}600\u{a0}000\u{a0}001",
     start_button: "Verificar",
+    app_asks: "{app} le pide que verifique su número de teléfono y recibirá el número una vez verificado.",
+    app_button: "Verificar para {app}",
     error_prefix: "Error: ",
     number_empty: "Escriba su número de teléfono.",
     number_without_country: "Empiece por + y el prefijo del país, por ejemplo +34.",
@@ -20,6 +22,7 @@ pub const SPANISH: Texts = Texts {
     try_again: "Intentar de nuevo",
     another_way: "Verificar de otra forma",
     to_start: "Ir al inicio",
+    back_to_app: "Volver a {app}",
     number_ending_in: "Número de teléfono terminado en",
     reference: "Referencia para soporte:",
     privacy: "Privacidad",
@@ -47,6 +50,16 @@ pub const SPANISH: Texts = Texts {
         heading: "Esta dirección está cerrada",
         meaning: "El servicio tiene otra dirección pública.",
         next: "Vuelva a la aplicación o al sitio web desde el que ha llegado.",
+    },
+    unknown_app: PageText {
+        heading: "Esta aplicación no se conoce aquí",
+        meaning: "El enlace que le ha traído aquí nombra una aplicación o una dirección que no está registrada.",
+        next: "Vuelva a la aplicación e inténtelo de nuevo. Si se repite, avise al soporte de la aplicación.",
+    },
+    embedded: PageText {
+        heading: "Esta página debe abrirse sola",
+        meaning: "Otro sitio web intentó abrirla dentro de su propia página o en segundo plano y por eso se detuvo.",
+        next: "Vuelva a la aplicación desde la que ha llegado y empiece de nuevo.",
     },
     verified: PageText {
         heading: "Número de teléfono verificado",

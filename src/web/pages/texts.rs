@@ -19,6 +19,9 @@ pub struct Texts {
     pub start_label: &'static str,
     pub start_hint: &'static str,
     pub start_button: &'static str,
+    /// Says who asks. `{app}` stands for the app's name, here and in the other texts for apps.
+    pub app_asks: &'static str,
+    pub app_button: &'static str,
     /// Starts the title of a page that shows an error, so that a screen reader says it first.
     pub error_prefix: &'static str,
     pub number_empty: &'static str,
@@ -31,6 +34,7 @@ pub struct Texts {
     pub try_again: &'static str,
     pub another_way: &'static str,
     pub to_start: &'static str,
+    pub back_to_app: &'static str,
     /// Read out before the last digits of the number; the others are hidden.
     pub number_ending_in: &'static str,
     /// Stands before the correlator.
@@ -41,6 +45,8 @@ pub struct Texts {
     pub foreign_start: PageText,
     pub unsupported_media_type: PageText,
     pub closed_address: PageText,
+    pub unknown_app: PageText,
+    pub embedded: PageText,
     pub verified: PageText,
     pub not_verified: PageText,
     pub invalid_request: PageText,
@@ -97,6 +103,11 @@ impl Texts {
             Outcome::OperatorBusy => &self.operator_busy,
             Outcome::OperatorTimeout => &self.operator_timeout,
         }
+    }
+
+    /// A text with the name of the app that asked.
+    pub fn naming(text: &str, client_name: &str) -> String {
+        text.replace("{app}", client_name)
     }
 
     /// The fault of a number, shown beside the form's field.

@@ -12,9 +12,8 @@ impl Browser {
     /// Submits a number in the form, and returns the operator's URL to which the function redirects.
     pub async fn start(&mut self, function: &Function, phone: &str) -> String {
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("phone", phone).finish();
-        let answer = function.post("/start", &body, &self.headers(&[("sec-fetch-site", "same-origin")])).await;
+        let answer = self.post(function, "/start", &body).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
-        self.keep_cookies(&answer);
         answer.header("location").to_owned()
     }
 
@@ -31,6 +30,13 @@ impl Browser {
     /// Opens an address of the function with these headers.
     pub async fn open_with(&mut self, function: &Function, path_and_query: &str, headers: &[(&str, &str)]) -> Answer {
         let answer = function.get(path_and_query, &self.headers(headers)).await;
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// Sends a form of one of the function's own pages.
+    pub async fn post(&mut self, function: &Function, path: &str, body: &str) -> Answer {
+        let answer = function.post(path, body, &self.headers(&[("sec-fetch-site", "same-origin")])).await;
         self.keep_cookies(&answer);
         answer
     }

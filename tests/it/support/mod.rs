@@ -5,6 +5,7 @@
 //! runtime.
 
 mod answer;
+pub mod app;
 mod browser;
 pub mod far_side;
 mod function;

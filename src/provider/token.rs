@@ -1,0 +1,251 @@
+//! The token endpoint: RFC 6749 §3.2, §4.1.3 and §5, OpenID Connect Core §3.1.3.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::error::Unspecified;
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::access_token::{AccessToken, TOKEN_LIFETIME};
+use super::app_request::scope;
+use super::code::{BoundTo, Verified};
+use super::{Provider, RelyingParty};
+use crate::jwt::PrivateKey;
+use crate::seal::Sealer;
+
+/// A token request as it was received, with the client's credentials.
+pub struct TokenRequest {
+    /// The app that the request claims to come from.
+    pub client_id: String,
+    client_secret: Option<Zeroizing<String>>,
+    /// The code.
+    pub code: Zeroizing<String>,
+    redirect_uri: String,
+    code_verifier: Option<Zeroizing<String>>,
+}
+
+/// An error of RFC 6749 §5.2, with a description for the app's developer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// A parameter is missing, repeated or malformed.
+    InvalidRequest(&'static str),
+    /// The client is not registered, or its credentials are wrong.
+    InvalidClient,
+    /// The code is not valid for this request.
+    InvalidGrant(&'static str),
+    /// The grant is not `authorization_code`.
+    UnsupportedGrantType,
+}
+
+impl TokenError {
+    /// `error` and `error_description`.
+    #[must_use]
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::InvalidRequest(description) => ("invalid_request", description),
+            Self::InvalidClient => ("invalid_client", "the client is unknown or its credentials are wrong"),
+            Self::InvalidGrant(description) => ("invalid_grant", description),
+            Self::UnsupportedGrantType => ("unsupported_grant_type", "grant_type must be authorization_code"),
+        }
+    }
+}
+
+/// The parameters that have a meaning here.
+const KNOWN: [&str; 6] = ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"];
+
+impl TokenRequest {
+    /// Reads the `Authorization` header and the form.
+    ///
+    /// # Errors
+    /// The error for the app.
+    pub fn read(authorization: Option<&str>, form: &[u8]) -> Result<Self, TokenError> {
+        let mut fields: [Option<Zeroizing<String>>; KNOWN.len()] = [const { None }; KNOWN.len()];
+        for (name, value) in form_urlencoded::parse(form) {
+            let Some(field) = KNOWN.iter().zip(&mut fields).find(|(known, _)| **known == name) else { continue };
+            if field.1.replace(Zeroizing::new(value.into_owned())).is_some() {
+                return Err(TokenError::InvalidRequest("a parameter came more than once"));
+            }
+        }
+        // RFC 6749 §3.2: a parameter without a value counts as omitted.
+        let [grant_type, code, redirect_uri, client_id, client_secret, code_verifier] =
+            fields.map(|field| field.filter(|value| !value.is_empty()));
+        let (client_id, client_secret) = match authorization.map(basic_credentials) {
+            None => (client_id.ok_or(TokenError::InvalidClient)?, client_secret),
+            Some(None) => return Err(TokenError::InvalidClient),
+            Some(Some((basic_id, basic_secret))) => {
+                if client_secret.is_some() || client_id.is_some_and(|client_id| client_id != basic_id) {
+                    return Err(TokenError::InvalidRequest("send the credentials once, in the header or in the form"));
+                }
+                (basic_id, Some(basic_secret).filter(|secret| !secret.is_empty()))
+            }
+        };
+        let missing = |parameter| TokenError::InvalidRequest(parameter);
+        let request = Self {
+            client_id: client_id.to_string(),
+            client_secret,
+            code: code.clone().unwrap_or_default(),
+            redirect_uri: redirect_uri.as_ref().map(|uri| uri.to_string()).unwrap_or_default(),
+            code_verifier,
+        };
+        // The order of the checks is that of RFC 6749 §5.2, but the client is authenticated by the caller.
+        match grant_type.as_ref().map(|grant_type| grant_type.as_str()) {
+            None => Err(missing("grant_type is missing; it must be authorization_code")),
+            Some("authorization_code") if code.is_none() => Err(missing("code is missing")),
+            Some("authorization_code") if redirect_uri.is_none() => Err(missing("redirect_uri is missing")),
+            Some("authorization_code") => Ok(request),
+            Some(_) => Err(TokenError::UnsupportedGrantType),
+        }
+    }
+
+    /// Returns whether the request has this app's credentials.
+    #[must_use]
+    pub fn is_authentic(&self, party: &RelyingParty) -> bool {
+        party.is_authenticated_by(self.client_secret.as_ref().map(|secret| secret.as_str()))
+    }
+
+    /// Opens the code for this request at `now`, in seconds since the epoch.
+    #[must_use]
+    pub fn open(&self, sealer: &Sealer, issuer: &str, now: u64) -> Option<Verified> {
+        // RFC 7636 §4.6. A verifier that was not expected, or is missing, binds the code to something else too.
+        let challenge = self
+            .code_verifier
+            .as_ref()
+            .map(|verifier| BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())));
+        let bound_to = BoundTo {
+            issuer,
+            client_id: &self.client_id,
+            redirect_uri: &self.redirect_uri,
+            code_challenge: challenge.as_deref(),
+        };
+        Verified::from_code(sealer, bound_to, &self.code, now)
+    }
+}
+
+/// The identifier and the secret of HTTP Basic, which are form-urlencoded (RFC 6749 §2.3.1).
+fn basic_credentials(authorization: &str) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
+    let (scheme, encoded) = authorization.split_once(' ')?;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()))?.ok()?;
+    let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
+    let (client_id, client_secret) = decoded.split_once(':')?;
+    Some((form_decoded(client_id), form_decoded(client_secret)))
+}
+
+fn form_decoded(text: &str) -> Zeroizing<String> {
+    // A name alone, so that = and & in the text are kept.
+    let escaped = Zeroizing::new(text.replace('=', "%3D").replace('&', "%26"));
+    let decoded = form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned());
+    Zeroizing::new(decoded.unwrap_or_default())
+}
+
+impl Provider {
+    /// The answer to a token request whose code has been used up. `key` signs, which may be that of another version of
+    /// the secret, and `now` is in seconds since the epoch.
+    ///
+    /// # Errors
+    /// The cryptographic library failed.
+    pub fn tokens(
+        &self,
+        sealer: &Sealer,
+        key: &PrivateKey,
+        issuer: &str,
+        client_id: &str,
+        verified: &Verified,
+        now: u64,
+    ) -> Result<Value, Unspecified> {
+        let phone_number = &verified.phone_number;
+        let subject = self.subject_key.subject(client_id, phone_number.expose());
+        let token = AccessToken {
+            subject: subject.clone(),
+            phone_number: phone_number.clone(),
+            expires_at: now + TOKEN_LIFETIME,
+        };
+        let access_token = token.seal(sealer, issuer)?;
+        let hash = digest(&SHA256, access_token.as_bytes());
+        let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
+        let mut claims = json!({
+            "iss": issuer,
+            "sub": subject,
+            "aud": client_id,
+            "exp": now + TOKEN_LIFETIME,
+            "iat": now,
+            "auth_time": verified.answered_at,
+            "at_hash": BASE64_URL_SAFE_NO_PAD.encode(half),
+            // Network-based authentication: the operator recognised the SIM.
+            "amr": ["nba"],
+            "phone_number": phone_number.expose(),
+            "phone_number_verified": true,
+        });
+        if let Some(nonce) = &verified.nonce {
+            claims["nonce"] = nonce.as_str().into();
+        }
+        Ok(json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_LIFETIME,
+            "scope": scope(verified.phone_scope),
+            "id_token": key.sign_jwt(&claims)?,
+        }))
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenRequest([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic(pair: &str) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    }
+
+    #[test]
+    fn credentials_are_read_from_the_header_or_the_form() {
+        const FORM: &str = "grant_type=authorization_code&code=c&redirect_uri=r";
+        let (simple, odd) = (basic("shop:secret"), basic("my+app:p%3A%C3%A4%2B=&"));
+        for (name, authorization, form, expected) in [
+            ("basic", Some(simple.as_str()), FORM.to_owned(), Ok(("shop", Some("secret")))),
+            ("basic, encoded", Some(&odd), FORM.to_owned(), Ok(("my app", Some("p:ä+=&")))),
+            (
+                "basic, and the same client_id",
+                Some(&simple),
+                format!("{FORM}&client_id=shop"),
+                Ok(("shop", Some("secret"))),
+            ),
+            ("form", None, format!("{FORM}&client_id=shop&client_secret=s%2B"), Ok(("shop", Some("s+")))),
+            ("public", None, format!("{FORM}&client_id=spa"), Ok(("spa", None))),
+            ("public, with an empty secret", None, format!("{FORM}&client_id=spa&client_secret="), Ok(("spa", None))),
+            ("none", None, FORM.to_owned(), Err("invalid_client")),
+            ("bearer", Some("Bearer x"), format!("{FORM}&client_id=shop"), Err("invalid_client")),
+            ("basic that is not base64", Some("Basic %"), FORM.to_owned(), Err("invalid_client")),
+            ("both", Some(&simple), format!("{FORM}&client_id=shop&client_secret=secret"), Err("invalid_request")),
+            ("two clients", Some(&simple), format!("{FORM}&client_id=bank"), Err("invalid_request")),
+        ] {
+            let read = TokenRequest::read(authorization, form.as_bytes());
+            let found = read.as_ref().map_err(|error| error.words().0).map(|request| {
+                (request.client_id.as_str(), request.client_secret.as_ref().map(|secret| secret.as_str()))
+            });
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn malformed_requests_have_the_errors_of_rfc_6749() {
+        for (name, form, error) in [
+            ("no grant_type", "client_id=a&code=c&redirect_uri=r", "invalid_request"),
+            ("another grant", "client_id=a&grant_type=refresh_token&code=c", "unsupported_grant_type"),
+            ("no code", "client_id=a&grant_type=authorization_code&redirect_uri=r", "invalid_request"),
+            ("an empty code", "client_id=a&grant_type=authorization_code&code=&redirect_uri=r", "invalid_request"),
+            ("no redirect_uri", "client_id=a&grant_type=authorization_code&code=c", "invalid_request"),
+            ("a repeated code", "client_id=a&grant_type=authorization_code&code=c&code=c", "invalid_request"),
+        ] {
+            assert_eq!(TokenRequest::read(None, form.as_bytes()).unwrap_err().words().0, error, "{name}");
+        }
+    }
+}

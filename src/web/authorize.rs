@@ -1,0 +1,93 @@
+//! `/authorize`: an app's request in, a redirect to the operator or the start page out.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use http::Method;
+use lambda_http::RequestExt as _;
+
+use super::App;
+use super::incoming::Incoming;
+use super::pages::{AppFields, Notice, StartForm};
+use super::reply::{Content, Reply};
+use crate::flow::{AppForm, Authorize, AuthorizeRequest, ToApp};
+use crate::phone_number::{PhoneNumber, PhoneNumberError};
+
+/// In bytes. A `state` of 2,000 bytes can be 6,000 bytes in a form.
+pub(super) const MAX_BODY: usize = 16 * 1024;
+
+/// A form's fields, or a query's parameters.
+pub(super) type Parameters<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+impl App {
+    pub(super) async fn authorize(&self, incoming: &Incoming<'_>) -> Reply {
+        let began = Instant::now();
+        if incoming.is_prefetch() {
+            return Content::Nothing.into();
+        }
+        // A frame could show the page under another site's, and a script could start verifications unnoticed.
+        if !incoming.is_top_level() {
+            return Notice::Embedded.into();
+        }
+        let parameters: Parameters = if incoming.request.method() == Method::POST {
+            let body: &[u8] = incoming.request.body();
+            if !incoming.has_form() || body.len() > MAX_BODY {
+                return Notice::UnknownApp.into();
+            }
+            form_urlencoded::parse(body).collect()
+        } else {
+            let query = incoming.request.query_string_parameters_ref();
+            let pairs = query.into_iter().flat_map(|query| query.iter());
+            pairs.map(|(name, value)| (name.into(), value.into())).collect()
+        };
+        self.authorize_with(incoming, &parameters, None, began).await.unwrap_or_else(|| Notice::NotFound.into())
+    }
+
+    /// Serves an app's request; `typed` is the number from the start page. `None` if no app is registered.
+    pub(super) async fn authorize_with(
+        &self,
+        incoming: &Incoming<'_>,
+        parameters: &Parameters<'_>,
+        typed: Option<Result<&PhoneNumber, (&str, PhoneNumberError)>>,
+        began: Instant,
+    ) -> Option<Reply> {
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let next = match incoming.issuer() {
+            Ok(issuer) => {
+                let request = AuthorizeRequest { parameters: &parameters, typed, issuer, deadline: incoming.deadline };
+                self.flow.authorize(request).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let correlator = incoming.correlator.as_str();
+        Some(match next {
+            Ok(Authorize::NoProvider) => return None,
+            Ok(Authorize::Unknown(reason)) => {
+                tracing::info!(correlator, reason, "an app's request was refused");
+                Notice::UnknownApp.into()
+            }
+            Ok(Authorize::Told(ToApp { client_id, location, error, description })) => {
+                tracing::info!(
+                    correlator,
+                    client = client_id,
+                    error,
+                    reason = description,
+                    "an app's request was refused"
+                );
+                Content::SeeOther(location).into()
+            }
+            Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed })) => {
+                let (typed, fault) = typed.unwrap_or_default();
+                let app = Some(AppFields { client_name, fields, back });
+                Reply::from(Content::Form(StartForm { typed, fault, app })).in_language(language)
+            }
+            Ok(Authorize::Start(app, phone_number)) => self.start_with(incoming, phone_number, Some(*app), began).await,
+            Err(failure) => {
+                self.telemetry.not_started(&self.event(incoming, began), &failure);
+                let mut reply = Reply::from(Content::Outcome(failure.outcome, None, None));
+                reply.retry_after(failure.retry_after);
+                reply
+            }
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! The back channel of the OpenID Provider: `/token`, `/userinfo`, and the two documents that libraries read.
+
+use std::time::Instant;
+
+use http::Method;
+use http::header::AUTHORIZATION;
+
+use super::authorize::MAX_BODY;
+use super::incoming::Incoming;
+use super::pages::Notice;
+use super::place::ProviderRoute;
+use super::provider_answer::ProviderAnswer;
+use super::reply::{Content, Reply};
+use super::{App, header};
+use crate::failure::Failure;
+use crate::flow::{Redeemed, TokenCall};
+use crate::telemetry::Event;
+
+impl App {
+    /// Serves a route of the provider. Without a registered app, none of them exists, whatever the method.
+    pub(super) async fn provider(&self, route: ProviderRoute, incoming: &Incoming<'_>) -> Reply {
+        let allowed = match route {
+            ProviderRoute::Authorize => "GET, HEAD, POST",
+            ProviderRoute::Token => "OPTIONS, POST",
+            ProviderRoute::Userinfo => "GET, HEAD, OPTIONS, POST",
+            ProviderRoute::Discovery | ProviderRoute::Jwks => "GET, HEAD",
+        };
+        let method = incoming.request.method();
+        let is_allowed = allowed.split(", ").any(|allowed| allowed == method.as_str());
+        match (route, method) {
+            (ProviderRoute::Authorize, &Method::GET | &Method::POST) => return self.authorize(incoming).await,
+            (ProviderRoute::Token, &Method::POST) => return self.token(incoming).await,
+            _ => {}
+        }
+        match self.flow.has_provider(incoming.deadline).await {
+            Ok(true) => {}
+            Ok(false) => return Notice::NotFound.into(),
+            Err(failure) => return Self::unavailable(&failure, incoming),
+        }
+        match (route, method) {
+            _ if !is_allowed => Reply::method_not_allowed(allowed),
+            (_, &Method::OPTIONS) => ProviderAnswer::preflight(allowed).into(),
+            // The client of a HEAD request does not see the page, so the request starts nothing.
+            (ProviderRoute::Authorize, _) => Content::Nothing.into(),
+            _ => {
+                let answer = match incoming.issuer() {
+                    Ok(issuer) => self.read(route, incoming, issuer).await,
+                    Err(failure) => Err(failure),
+                };
+                answer.unwrap_or_else(|failure| Self::unavailable(&failure, incoming))
+            }
+        }
+    }
+
+    /// Answers the routes that change nothing.
+    async fn read(&self, route: ProviderRoute, incoming: &Incoming<'_>, issuer: &str) -> Result<Reply, Failure> {
+        let deadline = incoming.deadline;
+        let document = match route {
+            ProviderRoute::Discovery => self.flow.discovery(issuer, deadline).await?,
+            ProviderRoute::Jwks => self.flow.jwks(deadline).await?,
+            _ => {
+                let claims = match bearer(incoming) {
+                    Some(token) => self.flow.userinfo(token, issuer, deadline).await?,
+                    None => None,
+                };
+                return Ok(claims.map_or_else(ProviderAnswer::invalid_token, ProviderAnswer::secret).into());
+            }
+        };
+        Ok(document.map_or_else(|| Notice::NotFound.into(), |document| ProviderAnswer::document(document).into()))
+    }
+
+    async fn token(&self, incoming: &Incoming<'_>) -> Reply {
+        let began = Instant::now();
+        let form: &[u8] = incoming.request.body();
+        let redeemed = match incoming.issuer() {
+            Ok(issuer) => {
+                // An unreadable body has no parameters, and an unreadable header no credentials.
+                let is_readable = incoming.has_form() && form.len() <= MAX_BODY;
+                let authorization =
+                    incoming.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+                let form = if is_readable { form } else { &[] };
+                self.flow.redeem(TokenCall { authorization, form, issuer, deadline: incoming.deadline }).await
+            }
+            Err(failure) => Redeemed::Failed(None, failure),
+        };
+        let event = |client| Event { client, ..self.event(incoming, began) };
+        match redeemed {
+            Redeemed::NoProvider => Notice::NotFound.into(),
+            Redeemed::Tokens(client_id, tokens) => {
+                self.telemetry.redeemed(&event(Some(&client_id)));
+                ProviderAnswer::secret(tokens).into()
+            }
+            Redeemed::Refused(client_id, error) => {
+                let (code, description) = error.words();
+                self.telemetry.redemption_refused(&event(client_id.as_deref()), code, description);
+                ProviderAnswer::refused(error).into()
+            }
+            Redeemed::Failed(client_id, failure) => {
+                self.telemetry.not_redeemed(&event(client_id.as_deref()), &failure);
+                ProviderAnswer::failed(&failure).into()
+            }
+        }
+    }
+
+    fn unavailable(failure: &Failure, incoming: &Incoming<'_>) -> Reply {
+        let (correlator, outcome) = (incoming.correlator.as_str(), failure.outcome.name());
+        tracing::error!(correlator, outcome, reason = failure.reason, "the OpenID Provider cannot answer");
+        ProviderAnswer::failed(failure).into()
+    }
+}
+
+/// The access token in the `Authorization` header (RFC 6750 §2.1).
+fn bearer<'i>(incoming: &Incoming<'i>) -> Option<&'i str> {
+    let (scheme, token) = header(incoming.headers(), AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
