@@ -288,7 +288,7 @@ async fn rotation_of_the_signing_key_breaks_no_login() {
     sandbox.set_secret_string(with_signing_key().to_string());
     // Before there was a signing key, no app was registered.
     let (first, published) = keys(&old).await;
-    assert_eq!(published, [first.clone()]);
+    assert_eq!(published, std::slice::from_ref(&first));
 
     sandbox.set_secret_string(with_signing_key().to_string());
     let fresh = || Function::with_sandbox(sandbox.clone(), &[]);
