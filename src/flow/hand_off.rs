@@ -96,11 +96,9 @@ fn code(
         nonce: app.nonce.clone(),
         phone_scope: app.phone_scope,
     };
-    if verified.expires_at() <= now_seconds() {
-        return None;
-    }
     let seed = [accepted.binding.mark.bytes().as_slice(), finished.seed()];
-    verified.to_code(&accepted.started_with.sealer, BoundTo::request(request.issuer, app), &seed).ok()
+    let bound_to = BoundTo::request(request.issuer, app);
+    verified.to_code(&accepted.started_with.sealer, bound_to, &seed, now_seconds())
 }
 
 /// The app's own request as a query.

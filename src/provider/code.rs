@@ -12,8 +12,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::error::Unspecified;
-
 use super::AppRequest;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::seal::{Purpose, Sealer};
@@ -67,19 +65,20 @@ impl<'a> BoundTo<'a> {
 }
 
 impl Verified {
-    /// Seals the code. `seed` belongs to one answer of the operator, so that the answer makes one code however often it
-    /// is sealed.
-    ///
-    /// # Errors
-    /// The cryptographic library failed.
-    pub fn to_code(&self, sealer: &Sealer, bound_to: BoundTo, seed: &[&[u8]]) -> Result<String, Unspecified> {
+    /// Seals the code at `now`, in seconds since the epoch; `None` once it would have expired. `seed` belongs to one answer
+    /// of the operator, so that the answer makes one code however often it is sealed.
+    #[must_use]
+    pub fn to_code(&self, sealer: &Sealer, bound_to: BoundTo, seed: &[&[u8]], now: u64) -> Option<String> {
+        if self.expires_at() <= now {
+            return None;
+        }
         let mut number = [0; NUMBER_LEN];
         for (place, digit) in number.iter_mut().zip(self.phone_number.expose().bytes()) {
             *place = digit;
         }
         let nonce = self.nonce.as_deref().unwrap_or_default().as_bytes();
         let text = [&self.answered_at.to_be_bytes()[..], &[u8::from(self.phone_scope)], &number, nonce].concat();
-        sealer.seal_again(Purpose::Code, &bound_to.parts(), &text, seed)
+        sealer.seal_again(Purpose::Code, &bound_to.parts(), &text, seed).ok()
     }
 
     /// Opens a code at `now`, in seconds since the epoch. `None` if it is not ours, is bound to something else or has
@@ -148,7 +147,7 @@ mod tests {
     fn code_opens_unchanged_and_is_short() {
         let longest = "n".repeat(256);
         for nonce in [None, Some("n-1"), Some(longest.as_str())] {
-            let code = verified(nonce).to_code(&sealer("key"), BOUND, &[b"seed"]).unwrap();
+            let code = verified(nonce).to_code(&sealer("key"), BOUND, &[b"seed"], NOW).unwrap();
             assert!(code.len() <= MAX_CODE, "{}", code.len());
             assert!(Verified::from_code(&sealer("key"), BOUND, &code, NOW) == Some(verified(nonce)));
         }
@@ -156,14 +155,15 @@ mod tests {
 
     #[test]
     fn one_answer_makes_one_code() {
-        let code = |seed: &[u8]| verified(None).to_code(&sealer("key"), BOUND, &[seed]).unwrap();
+        let code = |seed: &[u8]| verified(None).to_code(&sealer("key"), BOUND, &[seed], NOW + 59).unwrap();
         assert_eq!(code(b"one"), code(b"one"));
         assert_ne!(code(b"one"), code(b"another"));
+        assert_eq!(verified(None).to_code(&sealer("key"), BOUND, &[b"one"], NOW + 60), None, "after a minute");
     }
 
     #[test]
     fn code_opens_only_for_what_it_is_bound_to() {
-        let code = verified(None).to_code(&sealer("key"), BOUND, &[b"seed"]).unwrap();
+        let code = verified(None).to_code(&sealer("key"), BOUND, &[b"seed"], NOW).unwrap();
         for (name, key, bound_to, now) in [
             ("another key", "other", BOUND, NOW),
             ("another issuer", "key", BoundTo { issuer: "https://evil.example", ..BOUND }, NOW),

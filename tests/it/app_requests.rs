@@ -74,6 +74,13 @@ async fn every_other_error_goes_to_the_app_with_its_state() {
         assert_eq!((parameter(&back, "state"), parameter(&back, "iss")), (state, ISSUER), "{name}");
         assert!(!parameter(&back, "error_description").is_empty() && parameter(&back, "code").is_empty(), "{name}");
     }
+    let not_utf_8 = format!("{}&state=%ff", shop_request(&[("state", "")]));
+    let back = sent_back(&function.get(&not_utf_8, &[]).await, SHOP_URI);
+    assert_eq!(
+        (parameter(&back, "error"), parameter(&back, "state")),
+        ("invalid_request", ""),
+        "bytes that are not UTF-8"
+    );
     for repeated in ["scope", "state", "nonce", "prompt", "login_hint", "response_type", "ui_locales", "request"] {
         let request = format!("{}&{repeated}=a&{repeated}=b", shop_request(&[(repeated, "")]));
         let back = sent_back(&function.get(&request, &[]).await, SHOP_URI);

@@ -181,6 +181,19 @@ async fn try_again_sends_the_apps_request_again() {
 }
 
 #[tokio::test]
+async fn result_page_has_the_language_that_the_app_chose() {
+    let function = provider(&[]).await;
+    let mut browser = Browser::default();
+    let request = shop_request(&[("login_hint", "tel:+34600000002"), ("ui_locales", "de-AT en")]);
+    let callback = browser.authorize(&function, &request).await;
+    let page = browser.open(&function, &callback).await;
+    assert!(page.body.contains(r#"<html lang="de">"#), "{}", page.body);
+    assert_eq!(page.header("content-language"), "de");
+    assert!(link(&page, "Erneut versuchen").contains("ui_locales=de"));
+    assert!(link(&page, "Zurück zu The Shop").starts_with(SHOP_URI));
+}
+
+#[tokio::test]
 async fn prompt_none_is_passed_on_to_the_operator() {
     let function = provider(&[]).await;
     for (prompt, expected) in [("none", true), ("", false), ("login consent", false)] {

@@ -11,6 +11,7 @@ use sandbox::{Sandbox, Settings};
 use crate::checkout;
 use crate::environment::{Cold, Environment, Place};
 use crate::figures::milliseconds;
+use crate::hand_off::{self, HandOff};
 use crate::instructions::{self, Instructions};
 use crate::program::{Kind, Program};
 use crate::programs;
@@ -135,6 +136,14 @@ impl Lab {
             }
         }
         Ok(measured)
+    }
+
+    /// What it costs the function when an app asks.
+    pub async fn hand_off(&self) -> io::Result<HandOff> {
+        let function = self.programs.iter().find(|program| program.kind == Kind::Function);
+        let function = function.ok_or_else(|| io::Error::other("the function is not among the programs"))?;
+        eprintln!("measuring: an app's sign-in");
+        hand_off::measure(function, &self.files).await
     }
 
     /// The instructions of the function and of the hello world.

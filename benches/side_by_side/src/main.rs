@@ -2,12 +2,13 @@
 //! in turn, in the same Lambda environment and with the same operator. Then it prints the table of targets.
 //!
 //! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
-//! counted too; `targets` judges the `figures`.
+//! counted too, and `hand_off` adds an app; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 
 mod environment;
 mod figures;
+mod hand_off;
 mod instructions;
 mod lab;
 mod program;
@@ -39,9 +40,10 @@ async fn main() -> ExitCode {
 async fn run() -> io::Result<String> {
     let lab = Lab::new().await?;
     let measured = lab.measure().await?;
+    let hand_off = lab.hand_off().await?;
     let counted = lab.count_instructions().await.map_err(|error| error.to_string());
     let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, counted.as_deref(), zip))
+    Ok(targets::report(&lab, &measured, &hand_off, counted.as_deref(), zip))
 }
 
 /// The path of a file that `cargo lambda build` creates.

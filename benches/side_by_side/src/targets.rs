@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::figures::{median, show, table};
+use crate::hand_off::HandOff;
 use crate::instructions::Instructions;
 use crate::lab::{Lab, Measured, Setting};
 use crate::program::Kind;
@@ -11,10 +12,17 @@ use crate::program::Kind;
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
 
 /// The tables in Markdown.
-pub fn report(lab: &Lab, measured: &[Measured], counted: Result<&[Instructions], &String>, zip: u64) -> String {
+pub fn report(
+    lab: &Lab,
+    measured: &[Measured],
+    hand_off: &HandOff,
+    counted: Result<&[Instructions], &String>,
+    zip: u64,
+) -> String {
     let mut report = format!(
-        "\n{}\n{}",
+        "\n{}\n{}\n{}",
         table(&targets(measured, zip)),
+        table(&sign_in(measured, hand_off)),
         table(&details(lab, measured, counted.unwrap_or_default()))
     );
     // Writing to a String cannot fail.
@@ -72,6 +80,21 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
     }
     row("deployed zip", 3.5, f64::from(u32::try_from(zip).unwrap_or(u32::MAX)) / 1e6, " MB", "");
     rows
+}
+
+/// What it costs when an app asks, beside the hello world.
+fn sign_in(measured: &[Measured], hand_off: &HandOff) -> Vec<Vec<String>> {
+    let is_floor = |measured: &&Measured| measured.setting == Setting::NextDoor && measured.kind == Kind::Floor;
+    let floor = measured.iter().find(is_floor).map_or(f64::NAN, |floor| median(&floor.cpu));
+    let HandOff { authorize, callback, token } = *hand_off;
+    let row = |what: &str, cpu: f64| vec![what.to_owned(), show(cpu) + " ms", show(cpu / floor) + " ×"];
+    vec![
+        ["an app's sign-in, warm", "CPU", "against hello world's"].map(str::to_owned).to_vec(),
+        row("/authorize", authorize),
+        row("callback", callback),
+        row("/token, signed with RS256", token),
+        row("all three", authorize + callback + token),
+    ]
 }
 
 /// Every median, program by program.
