@@ -36,8 +36,7 @@ pub(crate) async fn authorize(State(operator): State<Arc<Operator>>, RawQuery(qu
     redirect(&operator, &redirect_uri, &parameters, &answer)
 }
 
-/// The client and its redirect URI. Without both there is no redirect, because RFC 6749 §4.1.2.1 forbids redirecting to
-/// an unverified URI.
+/// The client and its redirect URI. If either cannot be verified, the browser is not redirected (RFC 6749 §4.1.2.1).
 fn destination(operator: &Operator, parameters: &Parameters) -> Result<(String, String), String> {
     for name in ["client_id", "redirect_uri"] {
         if parameters.is_repeated(name) {

@@ -101,8 +101,8 @@ impl<T: Clone> Read<T> {
         done.as_ref().map(|done| done.result.clone())
     }
 
-    /// Waits until [`SHORT_WAIT`] after the start of the read, but not beyond the deadline; `None` if there is no value
-    /// by then.
+    /// Waits for the value until [`SHORT_WAIT`] after the start of the read, but not beyond the deadline. `None` if the
+    /// read failed or took longer.
     pub(super) async fn soon(self, deadline: Deadline) -> Option<T> {
         if let Some(done) = &*self.done.borrow() {
             return done.result.clone().ok();

@@ -59,7 +59,7 @@ impl Answer {
     }
 }
 
-/// The reason there is no answer. The texts contain the cause but no data.
+/// Why no answer was received. The texts contain the cause but no data.
 #[derive(Debug)]
 pub enum TransportError {
     /// The connection could not be opened, ended before the answer did, or returned something other than HTTP.
@@ -125,7 +125,7 @@ impl Transport {
     /// client that knows the request was not processed; RFC 9112 §9.3.1 names this race).
     ///
     /// # Errors
-    /// The reason there is no answer.
+    /// Why no answer was received.
     pub async fn send<B: Into<Bytes>>(
         &self,
         request: http::Request<B>,

@@ -60,7 +60,7 @@ async fn malformed_requests_get_a_page() {
     }
 }
 
-/// These include test events from the console. There is no user to show a page to.
+/// These include test events from the console. Nobody is there to see a page.
 #[tokio::test]
 async fn unknown_events_are_refused_without_quoting_them() {
     let function = Function::deployed(sandbox().await, &[]).await;

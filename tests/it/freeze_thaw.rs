@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::support::far_side::{End, FarSide, Fault};
 use crate::support::{Browser, Function, sandbox};
 
-/// The time after which a connection counts as idle. Only time makes it idle, so there is no condition to wait for.
+/// The time after which a connection counts as idle. Nothing but the passing of time makes it idle, so the tests sleep.
 const IDLE: Duration = Duration::from_millis(1100);
 
 /// The real program, with a raw socket in front of the token endpoint and of `verify`.

@@ -191,8 +191,8 @@ async fn serves(program: &Path) {
     }
 }
 
-/// What `make build` builds, in a folder that is this test's until it drops the guard: cargo-lambda leaves a zip there.
-/// Some minutes the first time.
+/// What `make build` builds; some minutes the first time. cargo-lambda writes a zip into the same folder, so a test has the
+/// folder to itself until it drops the guard.
 async fn built() -> (PathBuf, MutexGuard<'static, ()>) {
     static FOLDER: Mutex<()> = Mutex::const_new(());
     let guard = FOLDER.lock().await;
@@ -200,7 +200,7 @@ async fn built() -> (PathBuf, MutexGuard<'static, ()>) {
     (Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lambda/number-verification/bootstrap"), guard)
 }
 
-/// What makes the deployed program cannot change without a change here.
+/// The tools that build the deployed program change only if this repository does.
 #[test]
 fn everything_that_builds_the_deployed_program_is_pinned() {
     let file = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
