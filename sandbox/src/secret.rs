@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::random;
 use crate::settings::Settings;
@@ -25,12 +25,15 @@ pub(crate) struct Version {
 
 impl Secret {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let credentials = json!({
-            "client_id": settings.client_id,
-            "client_secret": settings.client_secret,
-            "state_key": settings.state_key,
-        });
-        Self { name: settings.secret_id.clone(), current: Version::new(credentials.to_string()), previous: None }
+        let members = [
+            ("client_id", &settings.client_id),
+            ("client_secret", &settings.client_secret),
+            ("state_key", &settings.state_key),
+        ];
+        let members = members.map(|(name, value)| (name.to_owned(), Value::from(value.as_str())));
+        let members: Map<_, _> = members.into_iter().chain(settings.secret_members.clone()).collect();
+        let current = Version::new(Value::from(members).to_string());
+        Self { name: settings.secret_id.clone(), current, previous: None }
     }
 
     /// `PutSecretValue`: the new version gets the label AWSCURRENT, and the one before it AWSPREVIOUS.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 /// The clients, the SIM, the lifetimes and the address of a sandbox. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub secret_id: String,
     /// `state_key` in that secret.
     pub state_key: String,
+    /// Further members of that secret. One of the same name replaces the member above.
+    pub secret_members: Map<String, Value>,
     /// The E.164 number of the SIM in the phone.
     pub sim: String,
     /// The lifetime of an authorization code. RFC 6749 §4.1.2 recommends at most ten minutes.
@@ -50,6 +54,7 @@ impl Default for Settings {
             registered_redirect_uris: Vec::new(),
             secret_id: "number-verification".into(),
             state_key: "the sandbox's state key, known to all".into(),
+            secret_members: Map::new(),
             sim: "+34600000001".into(),
             code_lifetime: Duration::from_mins(1),
             token_lifetime: Duration::from_mins(5),

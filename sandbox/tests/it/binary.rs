@@ -3,11 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::support::{authorization, changed, client, location};
+use crate::secrets_manager::as_an_sdk;
+use crate::support::{authorization, changed, client, json, location, send, string};
 
 fn sandbox(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_sandbox"))
@@ -56,14 +58,31 @@ async fn other_addresses_are_served_only_with_listen() {
 }
 
 #[tokio::test]
+async fn secret_members_are_beside_the_others_in_the_secret() {
+    let members = r#"{"relying_parties": [{"client_id": "shop"}]}"#;
+    let mut child = sandbox(&["--port", "0", "--secret-members", members]);
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let first = lines.next_line().await.expect("UTF-8").expect("a line");
+    let url = first.strip_prefix("sandbox: ").expect("the URL");
+    let answer = send(as_an_sdk(client().post(url), &json!({ "SecretId": "number-verification" }))).await;
+    let mut secret: Value = serde_json::from_str(&string(&json(answer).await, "SecretString")).expect("JSON");
+    assert_eq!(secret["relying_parties"].take(), json!([{ "client_id": "shop" }]));
+    for name in ["client_id", "client_secret", "state_key"] {
+        assert!(secret[name].is_string(), "{name} remains: {secret}");
+    }
+}
+
+#[tokio::test]
 async fn start_errors_are_one_line() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("an address").port().to_string();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 8] = [
         (&["--port", &taken], 1, "cannot listen on 127.0.0.1"),
         (&["--listen", "localhost"], 2, "--listen must be an IP address, not 'localhost'"),
         (&["--port", "70000"], 2, "--port must be 0 to 65535, not '70000'"),
         (&["--port"], 2, "--port needs a value"),
+        (&["--secret-members", "{"], 2, "--secret-members must be a JSON object: EOF"),
+        (&["--secret-members", "[]"], 2, "--secret-members must be a JSON object: invalid type"),
         (&["--verbose"], 2, "'--verbose' is not a flag"),
         (&["now"], 2, "'now' is not a flag"),
     ];

@@ -12,9 +12,11 @@ const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=AKID/20250101/eu-west-1/sec
                          SignedHeaders=host;x-amz-date, Signature=00";
 
 fn get_secret_value(fixture: &Fixture, body: &Value) -> RequestBuilder {
-    fixture
-        .post("/")
-        .header("content-type", "application/x-amz-json-1.1")
+    as_an_sdk(fixture.post("/"), body)
+}
+
+pub fn as_an_sdk(post: RequestBuilder, body: &Value) -> RequestBuilder {
+    post.header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "secretsmanager.GetSecretValue")
         .header("authorization", SIGNATURE)
         .body(body.to_string())
