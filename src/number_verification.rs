@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::call_log::CallLog;
 use crate::failure::Failure;
-use crate::operator::{AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Operator, Settings};
+use crate::operator::{
+    AskedNumber, AuthorizationCode, AuthorizationGrant, ClientCredentials, CodeVerifier, Operator, Settings,
+};
 use crate::phone_number::PhoneNumber;
 use crate::transport::{Deadline, Transport};
 
@@ -80,6 +82,8 @@ impl NumberVerification {
         };
         let mut calls = CallLog::default();
         let access_token = self.operator.exchange(&grant, &self.credentials, deadline, &mut calls.token).await?;
-        self.operator.verify(access_token, phone_number, None, deadline, &mut calls.verify).await
+        self.operator
+            .verify(access_token, &AskedNumber::Plain(phone_number.clone()), None, deadline, &mut calls.verify)
+            .await
     }
 }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use number_verification::PhoneNumber;
-use number_verification::flow::fuzzing::{Audience, Mark, StateError, open, seal};
+use number_verification::flow::fuzzing::{Audience, Holder, Mark, StateError, open, seal};
 use number_verification::seal::{Purpose, Sealer};
 
 #[derive(Arbitrary, Debug)]
@@ -34,7 +34,7 @@ static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::of(b"key").unwrap());
 static NOW: LazyLock<u64> = LazyLock::new(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs());
 static GENUINE: LazyLock<String> = LazyLock::new(|| {
     let number = PhoneNumber::parse(NUMBER).unwrap();
-    seal(&SEALER, AUDIENCE, &number, Mark::from_bytes(MARK), *NOW + TTL.as_secs()).unwrap().0
+    seal(&SEALER, AUDIENCE, &number, Mark::from_bytes(MARK), Holder::Browser, *NOW + TTL.as_secs()).unwrap().0
 });
 
 fuzz_target!(|input: Input| {
@@ -77,7 +77,7 @@ fn altered_state_does_not_open(input: &Input) {
 fn sealed_text_is_read_or_refused(input: &Input) {
     let parts = [AUDIENCE.client_id.as_bytes(), AUDIENCE.redirect_uri.as_bytes()];
     let hash = digest(&SHA256, &MARK);
-    let in_place = [&input.expires_at.to_be_bytes()[..], hash.as_ref(), &input.number].concat();
+    let in_place = [&input.expires_at.to_be_bytes()[..], hash.as_ref(), &[0], &input.number].concat();
     for text in [in_place.as_slice(), input.foreign.as_bytes()] {
         let (state, _) = SEALER.seal(Purpose::State, &parts, text).unwrap();
         let Ok(opened) = open(&SEALER, AUDIENCE, &state, *NOW, TTL) else { continue };

@@ -12,7 +12,8 @@
 //! - `secrets_manager.rs`: `GetSecretValue`.
 //! - `authorize.rs`: the authorization endpoint; `scope.rs`, `redirect_uri.rs` and `pkce.rs` judge its parameters.
 //! - `discovery.rs`: the operator's metadata (OpenID Connect Discovery).
-//! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens.
+//! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens,
+//!   `assertion.rs` takes operator tokens.
 //! - `verify.rs`: the Number Verification API itself.
 //! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): answers that differ from the usual ones.
 //! - [`Served`] (`served.rs`): a request and its answer; `ledger.rs` keeps the list.
@@ -20,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assertion;
 mod authorize;
 mod client;
 mod control;
@@ -61,6 +63,7 @@ use crate::lock::lock;
 use crate::operator::Operator;
 use crate::tls::Tls;
 
+pub use crate::assertion::SAMPLE_OPERATOR_TOKEN;
 pub use crate::client::ClientAuth;
 pub use crate::leg::Leg;
 pub use crate::scenario::{Scenario, UnknownScenario};
@@ -120,6 +123,12 @@ impl Sandbox {
     /// [`Sandbox::set_client_secret`] changes what the operator accepts.
     pub fn set_secret_string(&self, secret_string: impl Into<String>) {
         lock(&self.operator.secret).put(secret_string.into());
+    }
+
+    /// The private key (PEM) that belongs to the public key which the operator knows of [`Settings::client_id`].
+    #[must_use]
+    pub fn private_key_pem(&self) -> String {
+        lock(&self.operator.assertions).private_key_pem.clone()
     }
 
     /// Makes the versions of the secret appear older, by moving their `CreatedDate` into the past.

@@ -9,13 +9,14 @@ use sandbox::{Sandbox, Settings};
 const USAGE: &str = "\
 An operator of the Number Verification API and a Secrets Manager, on one local port.
 
-sandbox [--listen ADDRESS] [--port PORT] [--client-id ID] [--client-secret SECRET] [--secret-members JSON]
-        [--redirect-uri URL]... [--tls-ca-file FILE]
+sandbox [--listen ADDRESS] [--port PORT] [--client-id ID] [--client-secret SECRET] [--private-key]
+        [--secret-members JSON] [--redirect-uri URL]... [--tls-ca-file FILE]
 
   --listen          127.0.0.1 unless given; 0.0.0.0 for a container, and for everyone on your network
   --port            9901 unless given; 0 takes any free one
   --client-id       my-app-id unless given
   --client-secret   my-app-secret unless given
+  --private-key     put the client's private key into the secret, for operator tokens
   --secret-members  a JSON object: further members of the secret in Secrets Manager
   --redirect-uri    where the operator may redirect to, can be repeated; anywhere unless given
   --tls-ca-file     serve https, and write the authority's certificate there, for OPERATOR_CA_FILE
@@ -75,6 +76,7 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Option<(Setti
             }
             "--client-id" => settings.client_id = value()?,
             "--client-secret" => settings.client_secret = value()?,
+            "--private-key" => settings.private_key = true,
             "--secret-members" => {
                 settings.secret_members = serde_json::from_str(&value()?)
                     .map_err(|error| format!("--secret-members must be a JSON object: {error}"))?;

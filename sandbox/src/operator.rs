@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::assertion::Assertions;
 use crate::client::Clients;
 use crate::grants::Grants;
 use crate::ledger::Ledger;
@@ -15,6 +16,7 @@ use crate::tls::Tls;
 pub(crate) struct Operator {
     pub base_url: String,
     pub clients: Mutex<Clients>,
+    pub assertions: Mutex<Assertions>,
     pub grants: Mutex<Grants>,
     pub play: Mutex<Play>,
     pub secret: Mutex<Secret>,
@@ -27,12 +29,15 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) fn new(settings: Settings, base_url: String, tls: Option<Tls>) -> Self {
+        let assertions = Assertions::new();
+        let secret = Secret::new(&settings, &assertions.private_key_pem);
         Self {
             base_url,
             clients: Mutex::new(Clients::new(&settings)),
+            assertions: Mutex::new(assertions),
             grants: Mutex::new(Grants::new(settings.code_lifetime, settings.token_lifetime)),
             play: Mutex::new(Play::new(settings.slow_for)),
-            secret: Mutex::new(Secret::new(&settings)),
+            secret: Mutex::new(secret),
             ledger: Ledger::new(settings.print),
             settings,
             tls,

@@ -24,14 +24,16 @@ pub(crate) struct Version {
 }
 
 impl Secret {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, private_key: &str) -> Self {
         let members = [
             ("client_id", &settings.client_id),
             ("client_secret", &settings.client_secret),
             ("state_key", &settings.state_key),
         ];
         let members = members.map(|(name, value)| (name.to_owned(), Value::from(value.as_str())));
-        let members: Map<_, _> = members.into_iter().chain(settings.secret_members.clone()).collect();
+        let private_key = settings.private_key.then(|| ("private_key".to_owned(), private_key.into()));
+        let members: Map<_, _> =
+            members.into_iter().chain(private_key).chain(settings.secret_members.clone()).collect();
         let current = Version::new(Value::from(members).to_string());
         Self { name: settings.secret_id.clone(), current, previous: None }
     }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub state_key: String,
     /// Further members of that secret. One of the same name replaces the member above.
     pub secret_members: Map<String, Value>,
+    /// True to put the client's private key into that secret as `private_key`, for operator tokens.
+    pub private_key: bool,
     /// The E.164 number of the SIM in the phone.
     pub sim: String,
     /// The lifetime of an authorization code. RFC 6749 §4.1.2 recommends at most ten minutes.
@@ -55,6 +57,7 @@ impl Default for Settings {
             secret_id: "number-verification".into(),
             state_key: "the sandbox's state key, known to all".into(),
             secret_members: Map::new(),
+            private_key: false,
             sim: "+34600000001".into(),
             code_lifetime: Duration::from_mins(1),
             token_lifetime: Duration::from_mins(5),

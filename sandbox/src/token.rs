@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::assertion;
 use crate::grants::{Exchange, Issued};
 use crate::headers;
 use crate::lock::lock;
@@ -45,11 +46,22 @@ fn exchange(operator: &Operator, headers: &HeaderMap, form: &Parameters) -> Resu
     if let Some(name) = form.repeated() {
         return Err(OAuthError::repeated(name));
     }
+    if form.get("grant_type") == Some(assertion::GRANT) {
+        if headers.contains_key(header::AUTHORIZATION) {
+            return Err(OAuthError::invalid_request(
+                "the assertion authenticates the client; send no other credentials",
+            ));
+        }
+        let token_endpoint = format!("{}/token", operator.base_url);
+        let scope = lock(&operator.assertions).accept(form, &operator.settings.client_id, &token_endpoint)?;
+        return Ok(lock(&operator.grants).issue_token(scope));
+    }
     let client_id = lock(&operator.clients).authenticate(headers, form)?;
     match form.get("grant_type") {
         Some("authorization_code") => {}
         Some(_) => {
-            return Err(OAuthError::new("unsupported_grant_type", "grant_type must be authorization_code"));
+            let description = "grant_type must be authorization_code, or jwt-bearer with an operator token";
+            return Err(OAuthError::new("unsupported_grant_type", description));
         }
         None => return Err(OAuthError::missing("grant_type")),
     }

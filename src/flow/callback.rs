@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::binding::{self, Binding, Finished, SealedBinding};
 use super::conclusion::{Conclusion, Unspent, outcome_of};
 use super::mark::Mark;
-use super::state::{self, OpenedState, StateError};
+use super::state::{self, Holder, OpenedState, StateError};
 use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce};
 use crate::call_log::{Call, CallLog};
 use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::operator::{
-    AccessToken, AuthorizationCode, AuthorizationGrant, AuthorizationResponse, CodeVerifier, ExpectedIdToken,
+    AccessToken, AskedNumber, AuthorizationCode, AuthorizationGrant, AuthorizationResponse, CodeVerifier,
+    ExpectedIdToken,
 };
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
@@ -26,6 +27,8 @@ pub struct CallbackRequest<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// Finds the text that is kept under a handle.
     pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
+    /// Who sent it.
+    pub holder: Holder,
     /// The `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
     /// Our issuer, for the app that asked.
@@ -138,9 +141,15 @@ impl Flow {
         let audience = request.audience(&started_with);
         let binding = kept
             .and_then(|text| Binding::open(sealer, audience, state, text, now))
-            .filter(|binding| opened.belongs_to(binding.mark))
+            .filter(|binding| opened.belongs_to(binding.mark) && opened.holder == request.holder)
             .ok_or_else(|| {
-                Failure::new(Outcome::WrongBrowser, "state was not started by the browser that came back")
+                let reason = match opened.holder {
+                    Holder::Browser => "state was not started by the browser that came back",
+                    Holder::Program => {
+                        "state was started by a program, which finishes it at /complete with its binding"
+                    }
+                };
+                Failure::new(Outcome::WrongBrowser, reason)
             })?;
         let profile = self.operator.profile();
         let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.seal_nonce, binding.mark));
@@ -218,7 +227,8 @@ impl Flow {
         let secret = self.secrets.get(request.deadline).await?;
         let access_token = self.exchange(request, accepted, &grant, &secret, &mut calls.token).await?;
         let (correlator, deadline) = (Some(request.correlator), request.deadline);
-        self.operator.verify(access_token, &accepted.phone_number, correlator, deadline, &mut calls.verify).await
+        let number = AskedNumber::Plain(accepted.phone_number.clone());
+        self.operator.verify(access_token, &number, correlator, deadline, &mut calls.verify).await
     }
 
     /// Exchanges the code. If the operator refuses the client, the secret is read again, and if it has changed the
@@ -233,23 +243,41 @@ impl Flow {
     ) -> Result<AccessToken, Failure> {
         let deadline = request.deadline;
         self.count_attempt(accepted)?;
-        let refusal = match self.operator.exchange(grant, &secret.credentials, deadline, call).await {
-            Err(failure) if call.status == Some(401) || failure.code == Some("invalid_client") => failure,
-            result => return result,
+        let refused = match self.operator.exchange(grant, &secret.credentials, deadline, call).await {
+            Err(refusal) => refusal,
+            token => return token,
         };
+        let Some(newer) = self.newer_secret(&refused, call, secret, deadline).await else { return Err(refused) };
+        self.count_attempt(accepted)?;
+        self.operator.exchange(grant, &newer.credentials, deadline, call).await
+    }
+
+    /// Reads the secret again if the operator refused the client. `None` if it did not, or if the secret is unchanged.
+    pub(super) async fn newer_secret(
+        &self,
+        refusal: &Failure,
+        call: &Call,
+        secret: &Secret,
+        deadline: Deadline,
+    ) -> Option<Arc<Secret>> {
+        if call.status != Some(401) && refusal.code != Some("invalid_client") {
+            return None;
+        }
         match self.secrets.changed_since(secret, deadline).await {
-            Ok(Some(newer)) => {
-                tracing::warn!("the operator refused the client, whose secret has changed; sending the request again");
-                self.count_attempt(accepted)?;
-                self.operator.exchange(grant, &newer.credentials, deadline, call).await
+            Ok(newer) => {
+                if newer.is_some() {
+                    tracing::warn!(
+                        "the operator refused the client, whose secret has changed; sending the request again"
+                    );
+                }
+                newer
             }
-            Ok(None) => Err(refusal),
             Err(unread) => {
                 tracing::warn!(
                     reason = unread.reason,
                     "the operator refused the client, and its secret cannot be read"
                 );
-                Err(refusal)
+                None
             }
         }
     }

@@ -4,12 +4,13 @@ use std::fmt;
 
 use super::binding::Finished;
 use super::callback::{Accepted, CallbackRequest};
-use super::{Flow, now_seconds};
+use super::{Flow, Holder, now_seconds};
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::provider::{AppRequest, BoundTo, Verified};
 
 /// The app that asked for a verification, and the way back to it.
+#[derive(Clone)]
 pub struct HandOff {
     /// `client_id`.
     pub client_id: String,
@@ -22,6 +23,7 @@ pub struct HandOff {
 }
 
 /// The way back to an app.
+#[derive(Clone)]
 pub enum Way {
     /// The browser goes there at once.
     Redirect(String),
@@ -32,7 +34,9 @@ pub enum Way {
         /// The address that tells the app the error.
         back: String,
     },
-    /// The app has had its code, which has expired.
+    /// A program gets the code and the app's own `state`, for the app's back end.
+    Code(String, Option<String>),
+    /// There is none: the app has had its code, which has expired, or a program knows its own way.
     Done,
 }
 
@@ -69,13 +73,18 @@ impl Flow {
         });
         let client_name = registered.await.ok().flatten()?;
         let way = match error_for(outcome) {
+            Some(_) if request.holder == Holder::Program => Way::Done,
             Some(error) => {
                 let back = address.with_error(request.issuer, error, outcome.name());
                 if app.prompt_none { Way::Redirect(back) } else { Way::Links { try_again: again(app, accepted), back } }
             }
             None if outcome == Outcome::Verified => {
                 let code = finished.and_then(|finished| code(request, accepted, app, &finished));
-                code.map_or(Way::Done, |code| Way::Redirect(address.with_code(request.issuer, &code)))
+                match (code, request.holder) {
+                    (None, _) => Way::Done,
+                    (Some(code), Holder::Program) => Way::Code(code, address.state.clone()),
+                    (Some(code), Holder::Browser) => Way::Redirect(address.with_code(request.issuer, &code)),
+                }
             }
             None => return None,
         };

@@ -4,10 +4,12 @@ mod attempts;
 mod authorize;
 mod binding;
 mod callback;
+mod complete;
 mod conclusion;
 mod hand_off;
 mod mark;
 mod nonce;
+mod operator_token;
 mod pkce;
 mod redeem;
 mod start;
@@ -19,26 +21,31 @@ use std::time::{Duration, SystemTime};
 pub use authorize::{AppForm, Authorize, AuthorizeRequest, ToApp, read_form_field};
 pub use binding::SealedBinding;
 pub use callback::CallbackRequest;
+pub use complete::CompleteRequest;
 pub use conclusion::{Conclusion, Unspent};
 pub use hand_off::{HandOff, Way};
+pub use operator_token::VerifyRequest;
 pub use redeem::{Redeemed, TokenCall};
 pub use start::{StartRequest, Started};
+pub use state::Holder;
 
+pub use crate::operator::{AskedNumber, HashedPhoneNumber, OperatorToken};
 pub use crate::provider::{
-    AUTHORIZATION_PATH, AppRequest, DISCOVERY_PATH, JWKS_PATH, TOKEN_PATH, TokenError, USERINFO_PATH,
+    AUTHORIZATION_PATH, AppRequest, DISCOVERY_PATH, JWKS_PATH, Presented, TOKEN_PATH, TokenError, USERINFO_PATH,
 };
 
 use crate::operator::Operator;
 use crate::provider::UsedCodes;
 use crate::secret::SecretStore;
 use attempts::Attempts;
+use complete::Completed;
 
 /// Items that only `fuzz/` needs.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use super::Audience;
     pub use super::mark::Mark;
-    pub use super::state::{OpenedState, StateError, open, seal};
+    pub use super::state::{Holder, OpenedState, StateError, open, seal};
 }
 
 /// The flow's own settings.
@@ -87,6 +94,7 @@ pub struct Flow {
     settings: Settings,
     attempts: Attempts,
     used_codes: UsedCodes,
+    completed: Completed,
     /// True once this environment has logged that there is no `subject_key`.
     warned_of_subject_key: AtomicBool,
 }
@@ -96,7 +104,8 @@ impl Flow {
     #[must_use]
     pub fn new(operator: Operator, secrets: SecretStore, used_codes: UsedCodes, settings: Settings) -> Self {
         let (attempts, warned_of_subject_key) = (Attempts::default(), AtomicBool::new(false));
-        Self { operator, secrets, settings, attempts, used_codes, warned_of_subject_key }
+        let completed = Completed::default();
+        Self { operator, secrets, settings, attempts, used_codes, completed, warned_of_subject_key }
     }
 
     /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator,

@@ -11,7 +11,7 @@ use super::{Flow, StateMode, now_seconds};
 use crate::failure::Failure;
 use crate::jwt::PrivateKey;
 use crate::outcome::Outcome;
-use crate::provider::{self, AccessToken, Provider, TokenError, TokenRequest};
+use crate::provider::{self, AccessToken, Presented, Provider, RelyingParty, TokenError, TokenRequest};
 use crate::secret::{Secret, Versions};
 use crate::transport::Deadline;
 
@@ -58,12 +58,8 @@ impl Flow {
             Ok(request) => request,
             Err(error) => return Redeemed::Refused(None, error),
         };
-        let authentic = |secret: &Arc<Secret>| {
-            let party = secret.provider.as_ref()?.relying_parties.get(&request.client_id)?;
-            request.is_authentic(party).then(|| party.client_id.clone())
-        };
-        let client_id = match self.secrets.find(call.deadline, authentic).await {
-            Ok(Some(client_id)) => client_id,
+        let client_id = match self.authenticate(&request.client, call.deadline).await {
+            Ok(Some(party)) => party.client_id,
             Ok(None) => return Redeemed::Refused(None, TokenError::InvalidClient),
             Err(failure) => return Redeemed::Failed(None, failure),
         };
@@ -72,6 +68,19 @@ impl Flow {
             Ok(Err(error)) => Redeemed::Refused(Some(client_id), error),
             Err(failure) => Redeemed::Failed(Some(client_id), failure),
         }
+    }
+
+    /// Finds the app with these credentials.
+    pub(super) async fn authenticate(
+        &self,
+        presented: &Presented,
+        deadline: Deadline,
+    ) -> Result<Option<RelyingParty>, Failure> {
+        let authentic = |secret: &Arc<Secret>| {
+            let party = secret.provider.as_ref()?.relying_parties.get(&presented.client_id)?;
+            presented.are_of(party).then(|| party.clone())
+        };
+        self.secrets.find(deadline, authentic).await
     }
 
     async fn tokens(
@@ -102,7 +111,7 @@ impl Flow {
             return Ok(Err(TokenError::InvalidGrant("the code has been used before")));
         }
         let sealer = &versions.current.sealer;
-        let tokens = provider.tokens(sealer, key, issuer, &request.client_id, &verified, now);
+        let tokens = provider.tokens(sealer, key, issuer, &request.client.client_id, &verified, now);
         tokens
             .map(Ok)
             .map_err(|_| Failure::new(Outcome::Misconfigured, "an ID token cannot be signed with signing_key"))

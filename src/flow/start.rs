@@ -7,6 +7,7 @@ use url::Url;
 
 use super::binding::{Binding, SealedBinding, handle};
 use super::mark::Mark;
+use super::state::Holder;
 use super::{Audience, Flow, StateMode, nonce, now_seconds, pkce, state};
 use crate::call_log::CallLog;
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ use crate::transport::Deadline;
 pub struct Started {
     /// The address to which the browser is sent.
     pub authorization_url: Url,
-    /// The text that the browser keeps until it comes back; `None` in `phone` mode.
+    /// The text that the browser or the program keeps until it comes back; `None` in `phone` mode.
     pub binding: Option<SealedBinding>,
     /// The longest time the verification may take.
     pub expires_in: Duration,
@@ -39,6 +40,8 @@ pub struct StartRequest<'a> {
     pub phone_number: PhoneNumber,
     /// The request of the app that asked, if one did.
     pub app: Option<AppRequest>,
+    /// Who keeps the text that belongs to the verification.
+    pub holder: Holder,
     /// The public address of our callback.
     pub redirect_uri: &'a str,
     /// The time by which the answer must be on its way.
@@ -51,7 +54,7 @@ impl Flow {
     /// # Errors
     /// The secret cannot be read, or the system has no randomness.
     pub async fn start(&self, request: StartRequest<'_>, calls: &mut CallLog) -> Result<Started, Failure> {
-        let StartRequest { phone_number, app, redirect_uri, deadline } = request;
+        let StartRequest { phone_number, app, holder, redirect_uri, deadline } = request;
         let phone_number = &phone_number;
         let secret = calls.secret.measure(self.secrets.get(deadline)).await?;
         let client_id = &secret.credentials.client_id;
@@ -74,7 +77,7 @@ impl Flow {
         let expires_at = now_seconds() + expires_in.as_secs();
         let mark = Mark::random().map_err(no_randomness)?;
         let (state, seal_nonce) =
-            state::seal(&secret.sealer, audience, phone_number, mark, expires_at).map_err(no_randomness)?;
+            state::seal(&secret.sealer, audience, phone_number, mark, holder, expires_at).map_err(no_randomness)?;
         let profile = self.operator.profile();
         let nonce = profile.openid().then(|| nonce::nonce(&secret.sealer, &seal_nonce, mark));
         let code_challenge =

@@ -2,7 +2,7 @@
 //!
 //! # Wire format
 //!
-//! 114 characters: base64url, without padding, of 85 bytes (see [`crate::seal`]).
+//! 115 characters: base64url, without padding, of 86 bytes (see [`crate::seal`]).
 //!
 //! | bytes | | |
 //! |---|---|---|
@@ -10,6 +10,7 @@
 //! | 12 | nonce | random |
 //! | 8 | encrypted | expiry: seconds since the epoch, big-endian |
 //! | 32 | encrypted | SHA-256 of the verification's mark |
+//! | 1 | encrypted | the [`Holder`] of the binding: 0 for a browser, 1 for a program |
 //! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
 //! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
 
@@ -24,12 +25,21 @@ use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::seal::{Purpose, SealNonce, Sealer};
 
 /// In characters.
-const STATE_LENGTH: usize = 114;
+const STATE_LENGTH: usize = 115;
 
 const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
 /// The largest accepted difference between the clocks of two environments.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
+
+/// Who keeps the text that belongs to a state, and so how the verification is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A browser, as a cookie. It finishes at the callback.
+    Browser,
+    /// A program, as `binding`. It finishes at `/complete`.
+    Program,
+}
 
 /// A state of this client and callback that has not expired.
 pub struct OpenedState {
@@ -37,6 +47,8 @@ pub struct OpenedState {
     pub phone_number: PhoneNumber,
     /// The random part, from which the PKCE verifier is derived.
     pub seal_nonce: SealNonce,
+    /// Who may finish the verification.
+    pub holder: Holder,
     mark_sha256: [u8; 32],
 }
 
@@ -76,13 +88,15 @@ pub fn seal(
     audience: Audience,
     phone_number: &PhoneNumber,
     mark: Mark,
+    holder: Holder,
     expires_at: u64,
 ) -> Result<(String, SealNonce), Unspecified> {
     let mut number = [0; NUMBER_LEN];
     for (place, digit) in number.iter_mut().zip(phone_number.expose().bytes()) {
         *place = digit;
     }
-    let text = [&expires_at.to_be_bytes()[..], &mark.sha256(), &number].concat();
+    let holder = u8::from(holder == Holder::Program);
+    let text = [&expires_at.to_be_bytes()[..], &mark.sha256(), &[holder], &number].concat();
     sealer.seal(Purpose::State, &audience.parts(), &text)
 }
 
@@ -102,20 +116,28 @@ pub fn open(
         return Err(StateError::NotOurs);
     }
     let (text, seal_nonce) = sealer.open(Purpose::State, &audience.parts(), state).map_err(|_| StateError::NotOurs)?;
-    let (expires_at, mark_sha256, phone_number) = read(&text).ok_or(StateError::NotOurs)?;
+    let (expires_at, opened) = read(&text, seal_nonce).ok_or(StateError::NotOurs)?;
     let latest = now + ttl.as_secs() + CLOCK_DIFFERENCE.as_secs();
     if expires_at <= now || expires_at > latest {
         return Err(StateError::Expired);
     }
-    Ok(OpenedState { phone_number, seal_nonce, mark_sha256 })
+    Ok(opened)
 }
 
-fn read(text: &[u8]) -> Option<(u64, [u8; 32], PhoneNumber)> {
+fn read(text: &[u8], seal_nonce: SealNonce) -> Option<(u64, OpenedState)> {
     let (expires_at, rest) = text.split_first_chunk::<8>()?;
-    let (mark_sha256, number) = rest.split_first_chunk::<32>()?;
+    let (mark_sha256, rest) = rest.split_first_chunk::<32>()?;
+    let ([holder], number) = rest.split_first_chunk::<1>()?;
+    let holder = match holder {
+        0 => Holder::Browser,
+        1 => Holder::Program,
+        _ => return None,
+    };
     let number: &[u8; NUMBER_LEN] = number.try_into().ok()?;
     let number = std::str::from_utf8(number).ok()?.trim_end_matches('\0');
-    Some((u64::from_be_bytes(*expires_at), *mark_sha256, PhoneNumber::parse(number).ok()?))
+    let phone_number = PhoneNumber::parse(number).ok()?;
+    let opened = OpenedState { phone_number, seal_nonce, holder, mark_sha256: *mark_sha256 };
+    Some((u64::from_be_bytes(*expires_at), opened))
 }
 
 #[cfg(test)]
@@ -141,7 +163,7 @@ mod tests {
 
     fn state_for(number: &str, expires_at: u64) -> String {
         let number = PhoneNumber::parse(number).unwrap();
-        seal(&sealer(), AUDIENCE, &number, mark(1), expires_at).unwrap().0
+        seal(&sealer(), AUDIENCE, &number, mark(1), Holder::Browser, expires_at).unwrap().0
     }
 
     #[test]
@@ -187,14 +209,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn sealed_state_opens_and_one_changed_bit_closes_it(
-            digits in "[1-9]{5,15}", mark in proptest::array::uniform16(0_u8..), bit in 0_usize..85 * 8
+            digits in "[1-9]{5,15}", mark in proptest::array::uniform16(0_u8..), program: bool, bit in 0_usize..86 * 8
         ) {
             let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
             let number = PhoneNumber::parse(&format!("+{digits}")).unwrap();
             let ours = Mark::from_bytes(mark);
-            let (state, seal_nonce) = seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap();
+            let holder = if program { Holder::Program } else { Holder::Browser };
+            let (state, seal_nonce) = seal(&sealer(), AUDIENCE, &number, ours, holder, LATER).unwrap();
             let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
-            assert_eq!((&opened.phone_number, opened.seal_nonce), (&number, seal_nonce));
+            assert_eq!((&opened.phone_number, opened.seal_nonce, opened.holder), (&number, seal_nonce, holder));
             assert!(opened.belongs_to(ours));
 
             let mut wire = engine.decode(&state).unwrap();
@@ -206,7 +229,7 @@ mod tests {
             mark[bit % 16] ^= 1 << (bit % 8);
             assert!(!opened.belongs_to(Mark::from_bytes(mark)));
 
-            assert_ne!(seal(&sealer(), AUDIENCE, &number, ours, LATER).unwrap().0, state);
+            assert_ne!(seal(&sealer(), AUDIENCE, &number, ours, holder, LATER).unwrap().0, state);
         }
     }
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderValue, Uri};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
@@ -75,24 +75,27 @@ impl ClientCredentials {
 
     /// Signs an assertion with the claims of RFC 7523 §3 and OpenID Connect Core §9.
     fn assertion(&self, key: &PrivateKey, token_endpoint: &Uri) -> Result<String, Unspecified> {
-        let mut id = [0; 16];
-        aws_lc_rs::rand::fill(&mut id)?;
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-        key.sign_jwt(&json!({
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": token_endpoint.to_string(),
-            "iat": now,
-            "exp": now + ASSERTION_LIFETIME,
-            "jti": BASE64_URL_SAFE_NO_PAD.encode(id),
-        }))
+        key.sign_jwt(&assertion_claims(&self.client_id, &self.client_id, token_endpoint)?)
     }
+}
+
+/// The claims of an assertion (RFC 7523 §3), valid once and for a short time.
+pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &Uri) -> Result<Value, Unspecified> {
+    let mut id = [0; 16];
+    aws_lc_rs::rand::fill(&mut id)?;
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    Ok(json!({
+        "iss": client_id,
+        "sub": subject,
+        "aud": token_endpoint.to_string(),
+        "iat": now,
+        "exp": now + ASSERTION_LIFETIME,
+        "jti": BASE64_URL_SAFE_NO_PAD.encode(id),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::jwt::tests::ES256_JWK;
 

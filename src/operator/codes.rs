@@ -40,7 +40,7 @@ const CODES: &[(&str, Outcome)] = &[
     ("USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK",   Outcome::NotOnMobileNetwork),
     ("USER_NOT_AUTHENTICATED_BY_SUPPORTED_METHOD", Outcome::NotOnMobileNetwork),
     ("INVALID_TOKEN_CONTEXT",      Outcome::OperatorError),
-    ("INVALID_TS43_TOKEN",         Outcome::OperatorError),
+    ("INVALID_TS43_TOKEN",         Outcome::ExpiredCode),
     // CAMARA Commonalities 0.4 to 0.6 (CAMARA_common.yaml, API Design Guide)
     ("ABORTED",                    Outcome::OperatorError),
     ("ALREADY_EXISTS",             Outcome::OperatorError),

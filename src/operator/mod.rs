@@ -10,6 +10,7 @@ mod endpoints;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id_token;
+mod jwt_bearer;
 mod merge;
 pub mod presets;
 mod profile;
@@ -31,6 +32,7 @@ pub use id_token::ExpectedIdToken;
 pub use profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, TokenEndpointAuthMethod};
 pub use settings::{SettingError, Settings};
 pub use token::AccessToken;
+pub use verify::{AskedNumber, HashedPhoneNumber};
 
 use crate::call_log::Call;
 use crate::failure::Failure;
@@ -43,6 +45,8 @@ redacted_strings! {
     AuthorizationCode;
     /// The client's password at the token endpoint.
     ClientSecret;
+    /// The token by which an operator recognises a SIM without the mobile data connection (TS.43).
+    OperatorToken;
     /// The `code_verifier` of PKCE (RFC 7636 §4.1).
     CodeVerifier;
 }

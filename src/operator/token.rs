@@ -28,7 +28,7 @@ struct TokenAnswer {
     id_token: Option<zeroize::Zeroizing<String>>,
 }
 
-enum BodyFormat {
+pub(super) enum BodyFormat {
     Form,
     Json,
 }
@@ -46,20 +46,25 @@ impl Operator {
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<AccessToken, Failure> {
-        let (token_endpoint, verify_endpoint) = (&self.profile.token_endpoint, &self.profile.verify_endpoint);
-        if !verify_endpoint.same_origin(token_endpoint) {
-            self.transport.open_ahead(verify_endpoint.uri());
-        }
-        let mut answer = self.request_token(grant, credentials, &BodyFormat::Form, deadline, call).await?;
+        self.open_verify_ahead();
+        let mut answer = self.request_by_code(grant, credentials, &BodyFormat::Form, deadline, call).await?;
         // Telefónica's own SDK does the same: some gateways in front of operators accept only JSON.
         if answer.status == 415 {
             call.retried = true;
-            answer = self.request_token(grant, credentials, &BodyFormat::Json, deadline, call).await?;
+            answer = self.request_by_code(grant, credentials, &BodyFormat::Json, deadline, call).await?;
         }
         read_token(&answer, grant.id_token.as_ref(), &credentials.client_id)
     }
 
-    async fn request_token(
+    /// Opens a connection for the verify call, if the one for the token request will not do.
+    pub(super) fn open_verify_ahead(&self) {
+        let (token_endpoint, verify_endpoint) = (&self.profile.token_endpoint, &self.profile.verify_endpoint);
+        if !verify_endpoint.same_origin(token_endpoint) {
+            self.transport.open_ahead(verify_endpoint.uri());
+        }
+    }
+
+    async fn request_by_code(
         &self,
         grant: &AuthorizationGrant,
         credentials: &ClientCredentials,
@@ -67,8 +72,7 @@ impl Operator {
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<Answer, Failure> {
-        let token_endpoint = self.profile.token_endpoint.uri();
-        let proof = credentials.prove(token_endpoint).map_err(|_| unsendable())?;
+        let proof = credentials.prove(self.profile.token_endpoint.uri()).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
             ("code", grant.authorization_code.expose().into()),
@@ -78,8 +82,20 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
+        self.request_token(fields, proof.authorization, format, deadline, call).await
+    }
+
+    pub(super) async fn request_token(
+        &self,
+        fields: Vec<(&str, Cow<'_, str>)>,
+        authorization: Option<HeaderValue>,
+        format: &BodyFormat,
+        deadline: Deadline,
+        call: &mut Call,
+    ) -> Result<Answer, Failure> {
+        let token_endpoint = self.profile.token_endpoint.uri();
         let mut request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
-        if let Some(authorization) = proof.authorization {
+        if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         let (content_type, body) = match format {
@@ -132,7 +148,7 @@ pub(super) fn read_token(
 }
 
 /// Every part of the request was already checked, so this is a defect of this program and not the operator's fault.
-fn unsendable() -> Failure {
+pub(super) fn unsendable() -> Failure {
     Failure::new(
         Outcome::Misconfigured,
         format!("{}: the request cannot be written; check the client_id, the secret and the endpoint", Called::Token),

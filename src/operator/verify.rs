@@ -1,5 +1,7 @@
 //! CAMARA Number Verification: `POST /verify`.
 
+use std::fmt;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
@@ -22,6 +24,35 @@ struct MatchAnswer {
     device_phone_number_verified: bool,
 }
 
+/// The number to ask about.
+#[derive(Debug, Clone)]
+pub enum AskedNumber {
+    /// The number itself, which is sent as the profile says.
+    Plain(PhoneNumber),
+    /// Its SHA-256, which an app computed.
+    Hashed(HashedPhoneNumber),
+}
+
+/// The SHA-256 of an E.164 number with its `+`, in hexadecimal (CAMARA's `hashedPhoneNumber`).
+#[derive(Clone, PartialEq, Eq)]
+pub struct HashedPhoneNumber(String);
+
+impl HashedPhoneNumber {
+    /// Reads a hash: 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Debug for HashedPhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It can be guessed back.
+        f.write_str("HashedPhoneNumber([redacted])")
+    }
+}
+
 impl Operator {
     /// Asks whether the device that the token stands for has this number, and records the call. Returns
     /// `devicePhoneNumberVerified`.
@@ -31,14 +62,15 @@ impl Operator {
     pub async fn verify(
         &self,
         access_token: AccessToken,
-        phone_number: &PhoneNumber,
+        number: &AskedNumber,
         correlator: Option<&Correlator>,
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<bool, Failure> {
-        let body = match self.profile.phone_number_format {
-            PhoneNumberFormat::Plain => json!({ "phoneNumber": phone_number.expose() }),
-            PhoneNumberFormat::Hashed => json!({ "hashedPhoneNumber": hashed(phone_number) }),
+        let body = match (number, self.profile.phone_number_format) {
+            (AskedNumber::Plain(number), PhoneNumberFormat::Plain) => json!({ "phoneNumber": number.expose() }),
+            (AskedNumber::Plain(number), PhoneNumberFormat::Hashed) => json!({ "hashedPhoneNumber": hashed(number) }),
+            (AskedNumber::Hashed(HashedPhoneNumber(hash)), _) => json!({ "hashedPhoneNumber": hash }),
         };
         let mut request = http::Request::post(self.profile.verify_endpoint.uri().clone())
             .header(ACCEPT, JSON)

@@ -5,22 +5,21 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessToken, TOKEN_LIFETIME};
 use super::app_request::scope;
 use super::code::{BoundTo, Verified};
-use super::{Provider, RelyingParty};
+use super::{Presented, Provider};
 use crate::jwt::PrivateKey;
 use crate::seal::Sealer;
 
 /// A token request as it was received, with the client's credentials.
 pub struct TokenRequest {
-    /// The app that the request claims to come from.
-    pub client_id: String,
-    client_secret: Option<Zeroizing<String>>,
+    /// The credentials.
+    pub client: Presented,
     /// The code.
     pub code: Zeroizing<String>,
     redirect_uri: String,
@@ -72,20 +71,11 @@ impl TokenRequest {
         // RFC 6749 §3.2: a parameter without a value counts as omitted.
         let [grant_type, code, redirect_uri, client_id, client_secret, code_verifier] =
             fields.map(|field| field.filter(|value| !value.is_empty()));
-        let (client_id, client_secret) = match authorization.map(basic_credentials) {
-            None => (client_id.ok_or(TokenError::InvalidClient)?, client_secret),
-            Some(None) => return Err(TokenError::InvalidClient),
-            Some(Some((basic_id, basic_secret))) => {
-                if client_secret.is_some() || client_id.is_some_and(|client_id| client_id != basic_id) {
-                    return Err(TokenError::InvalidRequest("send the credentials once, in the header or in the form"));
-                }
-                (basic_id, Some(basic_secret).filter(|secret| !secret.is_empty()))
-            }
-        };
+        let text = |field: &Option<Zeroizing<String>>| field.as_ref().map(|text| text.to_string());
+        let client = Presented::read(authorization, text(&client_id).as_deref(), text(&client_secret).as_deref())?;
         let missing = |parameter| TokenError::InvalidRequest(parameter);
         let request = Self {
-            client_id: client_id.to_string(),
-            client_secret,
+            client,
             code: code.clone().unwrap_or_default(),
             redirect_uri: redirect_uri.as_ref().map(|uri| uri.to_string()).unwrap_or_default(),
             code_verifier,
@@ -100,12 +90,6 @@ impl TokenRequest {
         }
     }
 
-    /// Returns whether the request has this app's credentials.
-    #[must_use]
-    pub fn is_authentic(&self, party: &RelyingParty) -> bool {
-        party.is_authenticated_by(self.client_secret.as_ref().map(|secret| secret.as_str()))
-    }
-
     /// Opens the code for this request at `now`, in seconds since the epoch.
     #[must_use]
     pub fn open(&self, sealer: &Sealer, issuer: &str, now: u64) -> Option<Verified> {
@@ -116,28 +100,12 @@ impl TokenRequest {
             .map(|verifier| BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())));
         let bound_to = BoundTo {
             issuer,
-            client_id: &self.client_id,
+            client_id: &self.client.client_id,
             redirect_uri: &self.redirect_uri,
             code_challenge: challenge.as_deref(),
         };
         Verified::from_code(sealer, bound_to, &self.code, now)
     }
-}
-
-/// The identifier and the secret of HTTP Basic, which are form-urlencoded (RFC 6749 §2.3.1).
-fn basic_credentials(authorization: &str) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
-    let (scheme, encoded) = authorization.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()))?.ok()?;
-    let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
-    let (client_id, client_secret) = decoded.split_once(':')?;
-    Some((form_decoded(client_id), form_decoded(client_secret)))
-}
-
-fn form_decoded(text: &str) -> Zeroizing<String> {
-    // A name alone, so that = and & in the text are kept.
-    let escaped = Zeroizing::new(text.replace('=', "%3D").replace('&', "%26"));
-    let decoded = form_urlencoded::parse(escaped.as_bytes()).next().map(|(name, _)| name.into_owned());
-    Zeroizing::new(decoded.unwrap_or_default())
 }
 
 impl Provider {
@@ -200,40 +168,6 @@ impl fmt::Debug for TokenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn basic(pair: &str) -> String {
-        format!("Basic {}", BASE64_STANDARD.encode(pair))
-    }
-
-    #[test]
-    fn credentials_are_read_from_the_header_or_the_form() {
-        const FORM: &str = "grant_type=authorization_code&code=c&redirect_uri=r";
-        let (simple, odd) = (basic("shop:secret"), basic("my+app:p%3A%C3%A4%2B=&"));
-        for (name, authorization, form, expected) in [
-            ("basic", Some(simple.as_str()), FORM.to_owned(), Ok(("shop", Some("secret")))),
-            ("basic, encoded", Some(&odd), FORM.to_owned(), Ok(("my app", Some("p:ä+=&")))),
-            (
-                "basic, and the same client_id",
-                Some(&simple),
-                format!("{FORM}&client_id=shop"),
-                Ok(("shop", Some("secret"))),
-            ),
-            ("form", None, format!("{FORM}&client_id=shop&client_secret=s%2B"), Ok(("shop", Some("s+")))),
-            ("public", None, format!("{FORM}&client_id=spa"), Ok(("spa", None))),
-            ("public, with an empty secret", None, format!("{FORM}&client_id=spa&client_secret="), Ok(("spa", None))),
-            ("none", None, FORM.to_owned(), Err("invalid_client")),
-            ("bearer", Some("Bearer x"), format!("{FORM}&client_id=shop"), Err("invalid_client")),
-            ("basic that is not base64", Some("Basic %"), FORM.to_owned(), Err("invalid_client")),
-            ("both", Some(&simple), format!("{FORM}&client_id=shop&client_secret=secret"), Err("invalid_request")),
-            ("two clients", Some(&simple), format!("{FORM}&client_id=bank"), Err("invalid_request")),
-        ] {
-            let read = TokenRequest::read(authorization, form.as_bytes());
-            let found = read.as_ref().map_err(|error| error.words().0).map(|request| {
-                (request.client_id.as_str(), request.client_secret.as_ref().map(|secret| secret.as_str()))
-            });
-            assert_eq!(found, expected, "{name}");
-        }
-    }
 
     #[test]
     fn malformed_requests_have_the_errors_of_rfc_6749() {

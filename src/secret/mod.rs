@@ -13,8 +13,11 @@ mod shared_read;
 mod store;
 mod value;
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 
+use crate::jwt::PrivateKey;
 use crate::operator::{ClientCredentials, TokenEndpointAuthMethod};
 use crate::provider::Provider;
 use crate::seal::Sealer;
@@ -27,6 +30,8 @@ use value::Members;
 pub struct Secret {
     /// The client's identifier and credentials.
     pub credentials: ClientCredentials,
+    /// The client's own key, which signs the assertions for operator tokens; or why there is none.
+    pub private_key: Result<Arc<PrivateKey>, String>,
     /// The keys derived from `state_key`, or from the client secret if there is no `state_key`.
     pub sealer: Sealer,
     /// The apps and keys of the OpenID Provider, if an app is registered.
@@ -46,13 +51,14 @@ impl Secret {
         let value = value::trim(value);
         let members = Members::read(value)?;
         let client_id = members.client_id(client_id)?.to_owned();
-        let authentication = members.authentication(&client_id, method)?;
+        let private_key = members.private_key();
+        let authentication = members.authentication(&client_id, method, &private_key)?;
         let sealer = Sealer::of(members.sealing_secret()?).map_err(|_| "cannot be made into keys".to_owned())?;
         let (provider, provider_faults) = Provider::read(members.provider());
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, value.as_bytes()).as_ref());
         let credentials = ClientCredentials { client_id, authentication };
-        Ok(Self { credentials, sealer, provider, provider_faults, sha256 })
+        Ok(Self { credentials, private_key, sealer, provider, provider_faults, sha256 })
     }
 }
 

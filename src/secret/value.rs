@@ -68,6 +68,7 @@ impl Members {
         &self,
         client_id: &str,
         method: TokenEndpointAuthMethod,
+        private_key: &Result<Arc<PrivateKey>, String>,
     ) -> Result<ClientAuthentication, String> {
         let secret = || {
             let secret = self.client_secret().ok_or_else(|| format!("has no client_secret; {SHAPE}"))?;
@@ -81,13 +82,16 @@ impl Members {
                 ClientAuthentication::ClientSecretPost(ClientSecret::new(secret()?))
             }
             TokenEndpointAuthMethod::PrivateKeyJwt => {
-                let key = self.private_key.as_ref().ok_or_else(|| {
-                    format!("has no private_key, which TOKEN_ENDPOINT_AUTH_METHOD private_key_jwt needs; {SHAPE}")
-                })?;
-                let key = PrivateKey::parse(key).map_err(|fault| format!("has a private_key that {fault}"))?;
-                ClientAuthentication::PrivateKeyJwt(Arc::new(key))
+                let needed = |fault| format!("{fault}; TOKEN_ENDPOINT_AUTH_METHOD private_key_jwt needs it");
+                ClientAuthentication::PrivateKeyJwt(private_key.clone().map_err(needed)?)
             }
         })
+    }
+
+    /// The client's key, or why there is none.
+    pub(super) fn private_key(&self) -> Result<Arc<PrivateKey>, String> {
+        let key = self.private_key.as_ref().ok_or_else(|| format!("has no private_key; {SHAPE}"))?;
+        PrivateKey::parse(key).map(Arc::new).map_err(|fault| format!("has a private_key that {fault}"))
     }
 
     /// The input from which all sealing keys are derived: `state_key`, else the client secret.

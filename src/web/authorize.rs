@@ -1,23 +1,17 @@
 //! `/authorize`: an app's request in, a redirect to the operator or the start page out.
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use http::Method;
 use lambda_http::RequestExt as _;
 
 use super::App;
+use super::body::{MAX_BODY, Parameters};
 use super::incoming::Incoming;
 use super::pages::{AppFields, Notice, StartForm};
 use super::reply::{Content, Reply};
 use crate::flow::{AppForm, Authorize, AuthorizeRequest, ToApp};
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
-
-/// In bytes. A `state` of 2,000 bytes can be 6,000 bytes in a form.
-pub(super) const MAX_BODY: usize = 16 * 1024;
-
-/// A form's fields, or a query's parameters.
-pub(super) type Parameters<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 impl App {
     pub(super) async fn authorize(&self, incoming: &Incoming<'_>) -> Reply {

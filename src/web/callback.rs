@@ -9,7 +9,7 @@ use super::incoming::Incoming;
 use super::pages::AppLinks;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
-use crate::flow::{CallbackRequest, HandOff, Way};
+use crate::flow::{CallbackRequest, HandOff, Holder, Way};
 use crate::telemetry::Event;
 
 impl App {
@@ -27,6 +27,7 @@ impl App {
                 let request = CallbackRequest {
                     parameters: &parameters,
                     kept: &|handle| cookies::get(headers, &cookies::name(handle)),
+                    holder: Holder::Browser,
                     redirect_uri,
                     issuer,
                     correlator: &incoming.correlator,

@@ -29,12 +29,17 @@ impl<'r> Incoming<'r> {
         let context = request.lambda_context_ref();
         let request_id = context.map_or("", |context| context.request_id.as_str());
         let place = Place::of(request, &settings.callback_path, settings.redirect_uri.as_ref());
-        // Only browsers have business at /authorize, and they are redirected whatever they accept.
-        let is_authorize = place.route == Route::Provider(ProviderRoute::Authorize);
+        let format = match place.route {
+            // Only browsers have business here, and they are redirected whatever they accept.
+            Route::Provider(ProviderRoute::Authorize) => Format::Html,
+            // Only programs do.
+            Route::Complete | Route::Verify => Format::Json,
+            _ => accept::format(headers),
+        };
         Self {
             request,
             place,
-            format: if is_authorize { Format::Html } else { accept::format(headers) },
+            format,
             language: accept::language(headers),
             correlator: Correlator::from_header(header(headers, "x-correlator"), request_id),
             deadline: Deadline::of_invocation(context.map_or(0, |context| context.deadline)),

@@ -2,7 +2,9 @@
 
 mod accept;
 mod authorize;
+mod body;
 mod callback;
+mod complete;
 mod cookies;
 pub mod event;
 mod incoming;
@@ -14,6 +16,7 @@ mod provider;
 mod provider_answer;
 mod reply;
 mod start;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -89,13 +92,17 @@ impl App {
             _ if !is_open => Notice::ClosedAddress.into(),
             (Route::Home, &Method::GET | &Method::HEAD) => Content::Form(StartForm::default()).into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
+            (Route::Complete, &Method::POST) => self.complete(&incoming).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
             // The client of a HEAD request does not see the result, so the request must not spend the code.
             (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
             (Route::Provider(route), _) => self.provider(route, &incoming).await,
             (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Self::wrong_browser(&incoming),
             (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
-            (Route::Start, _) => Reply::method_not_allowed("POST"),
+            (Route::Complete, _) if self.flow.settings().state_mode == StateMode::Phone => Notice::NotFound.into(),
+            (Route::Start | Route::Complete, _) => Reply::method_not_allowed("POST"),
+            (Route::Verify, &Method::POST) => self.verify(&incoming).await,
+            (Route::Verify, _) => self.unless_absent(&incoming, Reply::method_not_allowed("POST")).await,
             (Route::Unknown, _) => Notice::NotFound.into(),
         };
         let mut response = reply.render(self.rendering(&incoming));
@@ -135,11 +142,11 @@ impl App {
         }
     }
 
-    /// The other origin whose scripts may read the reply, if any. No script reads the pages of the provider, and every one
-    /// reads its back channel (`provider_answer.rs`). Otherwise it is an allowed one, or any origin for a callback in
+    /// The other origin whose scripts may read the reply, if any. None reads the pages of the provider or the answers for
+    /// programs, and every one reads the provider's back channel (`provider_answer.rs`). Otherwise it is an allowed one, or any origin for a callback in
     /// `phone` mode, because its front end can be anywhere.
     fn reader(&self, incoming: &Incoming) -> Option<String> {
-        if matches!(incoming.place.route, Route::Provider(_)) {
+        if matches!(incoming.place.route, Route::Provider(_) | Route::Complete | Route::Verify) {
             return None;
         }
         let origin = header(incoming.headers(), "origin")?;

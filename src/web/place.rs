@@ -18,6 +18,10 @@ pub enum Route {
     Start,
     /// `CALLBACK_PATH`
     Callback,
+    /// `/complete`
+    Complete,
+    /// `/verify`
+    Verify,
     /// Below `CALLBACK_PATH`: the page for a browser that did not start the verification.
     WrongBrowser,
     /// A route of the OpenID Provider, which exists if an app is registered.
@@ -55,9 +59,11 @@ pub struct Place {
 }
 
 pub const START_PATH: &str = "/start";
+const COMPLETE_PATH: &str = "/complete";
+const VERIFY_PATH: &str = "/verify";
 /// The paths that `CALLBACK_PATH` cannot have.
-pub const RESERVED_PATHS: [&str; 6] =
-    [START_PATH, AUTHORIZATION_PATH, TOKEN_PATH, USERINFO_PATH, DISCOVERY_PATH, JWKS_PATH];
+pub const RESERVED_PATHS: [&str; 8] =
+    [START_PATH, COMPLETE_PATH, VERIFY_PATH, AUTHORIZATION_PATH, TOKEN_PATH, USERINFO_PATH, DISCOVERY_PATH, JWKS_PATH];
 const WRONG_BROWSER: &str = "/wrong_browser";
 
 impl Place {
@@ -92,6 +98,8 @@ impl Place {
         let route = match rest {
             "" | "/" => Route::Home,
             START_PATH => Route::Start,
+            COMPLETE_PATH => Route::Complete,
+            VERIFY_PATH => Route::Verify,
             AUTHORIZATION_PATH => Route::Provider(ProviderRoute::Authorize),
             TOKEN_PATH => Route::Provider(ProviderRoute::Token),
             USERINFO_PATH => Route::Provider(ProviderRoute::Userinfo),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use http::Method;
 use http::header::AUTHORIZATION;
 
-use super::authorize::MAX_BODY;
+use super::body::MAX_BODY;
 use super::incoming::Incoming;
 use super::pages::Notice;
 use super::place::ProviderRoute;

@@ -39,14 +39,26 @@ pub enum Content {
     Unspent(Unspent),
     /// A page that is not a step of a verification.
     Notice(Notice),
-    /// The redirect to the operator, and the longest time the verification may take.
-    ToOperator(Url, Duration),
+    /// *Verified*, for a program, with the code for the app's back end.
+    Completed(Option<PhoneNumber>, AppCode),
+    /// The redirect to the operator, the longest time the verification may take, and the text that a program keeps.
+    ToOperator(Url, Duration, Option<String>),
     /// Another page of this function, or the app that asked.
     SeeOther(String),
     /// An answer of the OpenID Provider's back channel.
     Provider(ProviderAnswer),
     /// Nothing: the request was not meant to have an effect.
     Nothing,
+}
+
+/// What a program passes on to its back end.
+pub struct AppCode {
+    /// The code.
+    pub code: String,
+    /// The app's own state.
+    pub state: Option<String>,
+    /// Our issuer.
+    pub issuer: String,
 }
 
 /// The request that a reply is rendered for.
@@ -158,6 +170,7 @@ impl Reply {
             }
             Content::Outcome(outcome, phone_number, app) => result(*outcome, phone_number.as_ref(), app.as_ref())?,
             Content::Unspent(_) => result(Outcome::WrongBrowser, None, None)?,
+            Content::Completed(phone_number, _) => result(Outcome::Verified, phone_number.as_ref(), None)?,
             Content::Notice(notice) => (notice.status(), pages.notice(*language, *notice, home_path, correlator)?),
             Content::ToOperator(..) | Content::SeeOther(_) => (303, String::new()),
             Content::Nothing | Content::Provider(_) => (204, String::new()),
@@ -173,10 +186,20 @@ impl Reply {
             | Content::SeeOther(_)
             | Content::Provider(_)
             | Content::Nothing => None,
-            Content::ToOperator(authorization_url, expires_in) => {
-                let members =
+            Content::ToOperator(authorization_url, expires_in, binding) => {
+                let mut members =
                     json!({ "authorization_url": authorization_url.as_str(), "expires_in": expires_in.as_secs() });
+                if let Some(binding) = binding {
+                    members["binding"] = binding.as_str().into();
+                }
                 Some((200, JSON, members.to_string()))
+            }
+            Content::Completed(phone_number, AppCode { code, state, issuer }) => {
+                let mut members = outcome_members(Outcome::Verified, phone_number.as_ref(), rendering);
+                members.insert("code".into(), code.as_str().into());
+                members.insert("iss".into(), issuer.as_str().into());
+                members.extend(state.as_ref().map(|state| ("state".to_owned(), state.as_str().into())));
+                Some((Outcome::Verified.status(), JSON, Value::Object(members).to_string()))
             }
             Content::Form(StartForm { fault: Some(fault), .. }) => {
                 let words = pages::number_words(language, *fault);
@@ -231,7 +254,7 @@ impl Reply {
         };
         insert(X_CORRELATOR, rendering.correlator.as_str());
         match &self.content {
-            Content::ToOperator(url, _) if status == 303 => insert(LOCATION, url.as_str()),
+            Content::ToOperator(url, ..) if status == 303 => insert(LOCATION, url.as_str()),
             Content::SeeOther(path) => insert(LOCATION, path),
             _ => {}
         }

@@ -2,44 +2,17 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
-
-use super::authorize::{MAX_BODY, Parameters};
+use super::accept::Format;
+use super::body::{self, BodyFormat, Parameters, Unreadable};
 use super::incoming::Incoming;
 use super::pages::{Notice, StartForm};
 use super::reply::{Content, Reply};
 use super::{App, cookies, origin};
 use crate::call_log::CallLog;
-use crate::flow::{AppRequest, StartRequest, read_form_field};
+use crate::flow::{AppRequest, Holder, StartRequest, Started, read_form_field};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::telemetry::Event;
-
-/// The reason a body contains no number.
-enum Unreadable {
-    /// Its media type is not supported.
-    MediaType,
-    /// It is too long, has the number twice, or does not match its media type.
-    Malformed,
-}
-
-/// The format of a body.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum BodyFormat {
-    Form,
-    Json,
-}
-
-#[derive(Deserialize)]
-struct JsonBody {
-    phone: Option<String>,
-}
-
-impl JsonBody {
-    fn fields(self) -> Parameters<'static> {
-        self.phone.into_iter().map(|phone| ("phone".into(), phone.into())).collect()
-    }
-}
 
 impl App {
     pub(super) async fn start(&self, incoming: &Incoming<'_>) -> Reply {
@@ -48,19 +21,22 @@ impl App {
         if !origin::may_start(incoming.headers(), own_origin.as_deref(), &self.settings.allowed_origins) {
             return Notice::ForeignStart.into();
         }
-        let (fields, format) = match fields(incoming) {
+        let (fields, format) = match body::fields(incoming) {
+            Ok((fields, _)) if body::is_repeated(&fields, "phone") => {
+                return Content::Outcome(Outcome::InvalidRequest, None, None).into();
+            }
             Ok(fields) => fields,
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
             Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None, None).into(),
         };
-        let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_ref());
-        let typed = field("phone").unwrap_or_default();
+        let fields: Parameters = fields.into_iter().map(|(name, value)| read_form_field(name, value)).collect();
+        let typed = body::field(&fields, "phone").unwrap_or_default();
         // A browser encodes the `+` of a form, so only a program can have sent one as a space.
         let may_lack_encoding = format == BodyFormat::Form && !incoming.is_from_browser();
         let parse = if may_lack_encoding { PhoneNumber::parse_from_query } else { PhoneNumber::parse };
         let phone_number = parse(typed);
 
-        if field("client_id").is_some() {
+        if body::field(&fields, "client_id").is_some() {
             let number = phone_number.as_ref().map_err(|fault| (typed, *fault));
             if let Some(reply) = self.authorize_with(incoming, &fields, Some(number), began).await {
                 return reply;
@@ -80,12 +56,15 @@ impl App {
         app: Option<AppRequest>,
         began: Instant,
     ) -> Reply {
+        // Programs send neither Origin nor Sec-Fetch-Site, and keep no cookies.
+        let is_program = incoming.format == Format::Json && !incoming.is_from_browser();
+        let holder = if is_program { Holder::Program } else { Holder::Browser };
         let client = app.as_ref().map(|app| app.return_address.client_id.clone());
         let mut calls = CallLog::default();
         let started = match incoming.redirect_uri() {
             Ok(redirect_uri) => {
                 let phone_number = phone_number.clone();
-                let request = StartRequest { phone_number, app, redirect_uri, deadline: incoming.deadline };
+                let request = StartRequest { phone_number, app, holder, redirect_uri, deadline: incoming.deadline };
                 self.flow.start(request, &mut calls).await
             }
             Err(failure) => Err(failure),
@@ -94,13 +73,18 @@ impl App {
         match started {
             Ok(started) => {
                 self.telemetry.started(&event);
-                let mut reply = Reply::from(Content::ToOperator(started.authorization_url, started.expires_in));
-                if let Some(binding) = started.binding {
+                let Started { authorization_url, binding, expires_in } = started;
+                let (for_program, for_browser) = match holder {
+                    Holder::Program => (binding.map(|binding| binding.text), None),
+                    Holder::Browser => (None, binding),
+                };
+                let mut reply = Reply::from(Content::ToOperator(authorization_url, expires_in, for_program));
+                if let Some(binding) = for_browser {
                     let name = cookies::name(&binding.handle);
                     for oldest in cookies::to_remove(incoming.headers(), name.len() + binding.text.len()) {
                         reply.set_cookie(cookies::remove(oldest));
                     }
-                    reply.set_cookie(cookies::set(&name, &binding.text, started.expires_in));
+                    reply.set_cookie(cookies::set(&name, &binding.text, expires_in));
                 }
                 reply
             }
@@ -112,27 +96,4 @@ impl App {
             }
         }
     }
-}
-
-/// Reads the fields. `phone` may occur once; it is empty if it is missing.
-fn fields<'i>(incoming: &'i Incoming) -> Result<(Parameters<'i>, BodyFormat), Unreadable> {
-    let body: &[u8] = incoming.request.body();
-    if body.len() > MAX_BODY {
-        return Err(Unreadable::Malformed);
-    }
-    if incoming.has_form() {
-        let fields: Parameters =
-            form_urlencoded::parse(body).map(|(name, value)| read_form_field(name, value)).collect();
-        let numbers = fields.iter().filter(|(name, _)| name == "phone").count();
-        return if numbers > 1 { Err(Unreadable::Malformed) } else { Ok((fields, BodyFormat::Form)) };
-    }
-    if incoming.media_type().eq_ignore_ascii_case("application/json") {
-        // serde would also read an array of the members' values.
-        let object = body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice::<JsonBody>(body));
-        return match object {
-            Some(Ok(object)) => Ok((object.fields(), BodyFormat::Json)),
-            _ => Err(Unreadable::Malformed),
-        };
-    }
-    Err(Unreadable::MediaType)
 }

@@ -178,7 +178,7 @@ async fn forged_state_delays_no_other_request_while_secrets_manager_hangs() {
 
     let forged_ends = async {
         let start = Instant::now();
-        let callback = format!("{CALLBACK}?code=a&state={}", "A".repeat(114));
+        let callback = format!("{CALLBACK}?code=a&state={}", "A".repeat(115));
         let answer = function.get_json(&callback).await;
         assert_eq!(answer.outcome(), "invalid_state");
         start.elapsed()

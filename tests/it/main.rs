@@ -18,7 +18,9 @@ mod hostile;
 #[cfg(feature = "installed-tools")]
 mod installed_tools;
 mod logs;
+mod native_apps;
 mod operator_answers;
+mod operator_tokens;
 mod outcomes;
 mod published_samples;
 mod rotation;

@@ -154,7 +154,7 @@ async fn misconfigured_if_there_is_no_secret() {
     let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
     assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"));
     // A text of another length cannot be a state of ours, so the secret is not even read for it.
-    for (state, expected) in [("a".repeat(114), (500, "misconfigured")), ("b".to_owned(), (400, "invalid_state"))] {
+    for (state, expected) in [("a".repeat(115), (500, "misconfigured")), ("b".to_owned(), (400, "invalid_state"))] {
         let answer = function.get_json(&format!("{CALLBACK}?code=a&state={state}")).await;
         assert_eq!((answer.status, answer.outcome()), expected);
     }

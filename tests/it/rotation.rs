@@ -39,7 +39,7 @@ async fn outcome(browser: &mut Browser, function: &Function, callback: &str) -> 
 
 /// Sends a state that has the length of a genuine one.
 async fn send_forged_state(function: &Function, number: usize) {
-    let callback = format!("{CALLBACK}?code=a&state={number:0>114}");
+    let callback = format!("{CALLBACK}?code=a&state={number:0>115}");
     assert_eq!(outcome(&mut Browser::default(), function, &callback).await, "invalid_state");
 }
 

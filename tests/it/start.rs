@@ -48,15 +48,24 @@ async fn malformed_form_bodies_are_refused() {
     }
 }
 
+/// A browser keeps a cookie, and any other program the binding.
 #[tokio::test]
-async fn json_start_returns_the_authorization_url_and_the_cookie() {
+async fn json_start_returns_the_authorization_url_and_a_cookie_or_the_binding() {
     let function = Function::start(&[]).await;
-    let answer = function.post("/start", "phone=%2B34600000001", &[AS_JSON]).await;
-    assert_eq!(answer.status, 200);
-    let authorization_url = answer.json()["authorization_url"].as_str().unwrap().to_owned();
-    assert!(authorization_url.starts_with(&format!("{}/authorize?", function.sandbox.base_url())));
-    assert_eq!(answer.json()["expires_in"], 600);
-    assert!(answer.header("set-cookie").starts_with("__Host-nv-"));
+    for (name, headers, is_browser) in [
+        ("a program", &[AS_JSON][..], false),
+        ("our own page", &[AS_JSON, ("sec-fetch-site", "same-origin")], true),
+        ("an older browser", &[AS_JSON, ("origin", "https://abc123.execute-api.eu-west-1.amazonaws.com")], true),
+    ] {
+        let answer = function.post("/start", "phone=%2B34600000001", headers).await;
+        assert_eq!(answer.status, 200, "{name}");
+        let json = answer.json();
+        let authorization_url = json["authorization_url"].as_str().unwrap();
+        assert!(authorization_url.starts_with(&format!("{}/authorize?", function.sandbox.base_url())), "{name}");
+        assert_eq!(json["expires_in"], 600, "{name}");
+        assert_eq!(answer.header("set-cookie").starts_with("__Host-nv-"), is_browser, "{name}");
+        assert_eq!(json["binding"].is_string(), !is_browser, "{name}");
+    }
 }
 
 #[tokio::test]

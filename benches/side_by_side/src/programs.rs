@@ -78,12 +78,15 @@ const STARTS: usize = 300;
 
 /// Starts verifications, and returns the events of their callbacks.
 async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Vec<String>> {
-    let event = include_str!("../../../events/start-json.json");
-    let start = Program { events: vec![event.to_owned()], expected: "authorization_url", ..function.clone() };
+    let mut event: Value = serde_json::from_str(include_str!("../../../events/start-json.json"))?;
+    // A browser's, which gets a cookie.
+    event["headers"]["sec-fetch-site"] = "same-origin".into();
+    let event = event.to_string();
+    let start = Program { events: vec![event.clone()], expected: "authorization_url", ..function.clone() };
     let (environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
     let mut callbacks = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
-        let answer = environment.answer(event).await?;
+        let answer = environment.answer(&event).await?;
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
         let authorization_url = body["authorization_url"].as_str().unwrap_or_default();
         let query = authorization_url.split_once('?').unwrap_or_default().1;

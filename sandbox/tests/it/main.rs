@@ -1,5 +1,6 @@
 //! The sandbox from outside: its library over sockets, and its program.
 
+mod assertion;
 mod authorize;
 mod binary;
 mod ledger;

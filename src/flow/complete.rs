@@ -1,0 +1,119 @@
+//! `/complete`: the callback for a program that holds the `binding` instead of a cookie.
+//!
+//! A program cannot be given a new text as a browser gets a new cookie, so the environment remembers the result for a
+//! minute, in case the answer is lost on the way.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::callback::CallbackRequest;
+use super::{Conclusion, Flow, HandOff, Holder};
+use crate::call_log::CallLog;
+use crate::correlator::Correlator;
+use crate::failure::Failure;
+use crate::phone_number::PhoneNumber;
+use crate::transport::Deadline;
+
+/// The time for which a result is remembered.
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
+/// The number of results that are remembered at once.
+const REMEMBERED: usize = 1024;
+
+/// What a program sends to finish a verification.
+#[derive(Clone, Copy)]
+pub struct CompleteRequest<'a> {
+    /// The parameters of the operator's redirect.
+    pub parameters: &'a [(&'a str, &'a str)],
+    /// The text that `/start` gave to the program; empty if it is missing.
+    pub binding: &'a str,
+    /// The `redirect_uri` of the authorization request.
+    pub redirect_uri: &'a str,
+    /// Our issuer, for the app that asked.
+    pub issuer: &'a str,
+    /// The reference for the operator, the answer and the log.
+    pub correlator: &'a Correlator,
+    /// The time by which the answer must be on its way.
+    pub deadline: Deadline,
+}
+
+/// The results of the last minute.
+#[derive(Debug, Default)]
+pub(super) struct Completed(Mutex<HashMap<[u8; 32], Remembered>>);
+
+#[derive(Debug, Clone)]
+struct Remembered {
+    at: Instant,
+    result: Result<bool, Failure>,
+    phone_number: Option<PhoneNumber>,
+    hand_off: Option<HandOff>,
+}
+
+impl Flow {
+    /// Takes what a program sends to its conclusion, with the same checks as the callback.
+    pub async fn complete(&self, request: &CompleteRequest<'_>) -> Conclusion {
+        let key = key(request);
+        if let Some(Remembered { result, phone_number, hand_off, .. }) = self.completed.get(&key) {
+            let calls = CallLog::default();
+            return Conclusion { result, phone_number, binding: None, unspent: None, hand_off, reloaded: true, calls };
+        }
+        let CompleteRequest { parameters, binding, redirect_uri, issuer, correlator, deadline } = *request;
+        let kept = move |_: &str| Some(binding);
+        let callback = CallbackRequest {
+            parameters,
+            kept: &kept,
+            holder: Holder::Program,
+            redirect_uri,
+            issuer,
+            correlator,
+            deadline,
+        };
+        let conclusion = self.callback(&callback).await;
+        // Before the operator has accepted the code, the program may try again.
+        if conclusion.calls.token.status == Some(200) {
+            self.completed.insert(key, &conclusion);
+        }
+        conclusion
+    }
+}
+
+impl Completed {
+    fn get(&self, key: &[u8; 32]) -> Option<Remembered> {
+        let completed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        completed.get(key).filter(|remembered| remembered.at.elapsed() < REMEMBERED_FOR).cloned()
+    }
+
+    fn insert(&self, key: [u8; 32], conclusion: &Conclusion) {
+        // No entry can be left half changed.
+        let mut completed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        completed.retain(|_, remembered| remembered.at.elapsed() < REMEMBERED_FOR);
+        if completed.len() >= REMEMBERED {
+            let first = completed.iter().min_by_key(|(_, remembered)| remembered.at).map(|(key, _)| *key);
+            first.map(|first| completed.remove(&first));
+        }
+        let Conclusion { result, phone_number, hand_off, .. } = conclusion;
+        let (result, phone_number, hand_off) = (result.clone(), phone_number.clone(), hand_off.clone());
+        completed.insert(key, Remembered { at: Instant::now(), result, phone_number, hand_off });
+    }
+}
+
+/// A hash of everything that decides the result, so that nobody gets a result without having all of it.
+fn key(request: &CompleteRequest) -> [u8; 32] {
+    let mut text = Vec::new();
+    let pairs = request.parameters.iter().flat_map(|(name, value)| [*name, *value]);
+    for part in pairs.chain([request.binding, request.redirect_uri]) {
+        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        text.extend_from_slice(part.as_bytes());
+    }
+    let mut key = [0; 32];
+    key.copy_from_slice(digest(&SHA256, &text).as_ref());
+    key
+}
+
+impl std::fmt::Debug for CompleteRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CompleteRequest([redacted])")
+    }
+}
