@@ -113,7 +113,7 @@ mod tests {
                 Outcome::Misconfigured,
                 "unauthorized_client invalid_scope invalid_client INVALID_CLIENT insufficient_scope PERMISSION_DENIED",
             ),
-            (Outcome::ExpiredCode, "invalid_grant"),
+            (Outcome::ExpiredCode, "invalid_grant NUMBER_VERIFICATION.INVALID_TS43_TOKEN INVALID_TS43_TOKEN"),
             (Outcome::OperatorBusy, "temporarily_unavailable QUOTA_EXCEEDED TOO_MANY_REQUESTS UNAVAILABLE"),
             (Outcome::OperatorTimeout, "TIMEOUT"),
             (
@@ -135,7 +135,7 @@ mod tests {
                  account_selection_required unmet_authentication_requirements \
                  invalid_token invalid_dpop_proof use_dpop_nonce \
                  INVALID_ARGUMENT OUT_OF_RANGE UNAUTHENTICATED AUTHENTICATION_REQUIRED INVALID_TOKEN_CONTEXT \
-                 NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT NUMBER_VERIFICATION.INVALID_TS43_TOKEN INVALID_TS43_TOKEN \
+                 NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT \
                  NOT_FOUND METHOD_NOT_ALLOWED NOT_ACCEPTABLE ABORTED ALREADY_EXISTS CONFLICT INCOMPATIBLE_STATE GONE \
                  FAILED_PRECONDITION UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_IDENTIFIER UNNECESSARY_IDENTIFIER \
                  IDENTIFIER_MISMATCH MISSING_IDENTIFIER INTERNAL NOT_IMPLEMENTED BAD_GATEWAY",

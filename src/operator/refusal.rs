@@ -201,7 +201,7 @@ mod tests {
             (403, "PERMISSION_DENIED", Outcome::Misconfigured),
             (403, "insufficient_scope", Outcome::Misconfigured),
             (403, "NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT", Outcome::OperatorError),
-            (403, "NUMBER_VERIFICATION.INVALID_TS43_TOKEN", Outcome::OperatorError),
+            (403, "NUMBER_VERIFICATION.INVALID_TS43_TOKEN", Outcome::ExpiredCode),
             (422, "SERVICE_NOT_APPLICABLE", Outcome::NotCovered),
             (404, "IDENTIFIER_NOT_FOUND", Outcome::NotCovered),
             (404, "NOT_FOUND", Outcome::OperatorError),

@@ -131,7 +131,7 @@ async fn each_answer_of_verify_has_its_outcome() {
                 "operator_error",
                 502,
             ),
-            row("a bad TS.43 token", camara(403, "NUMBER_VERIFICATION.INVALID_TS43_TOKEN"), "operator_error", 502),
+            row("a bad TS.43 token", camara(403, "NUMBER_VERIFICATION.INVALID_TS43_TOKEN"), "expired_code", 400),
             row("403 without a code", Scripted::answer(403, ""), "operator_error", 502),
             row("429", camara(429, "TOO_MANY_REQUESTS"), "operator_busy", 503),
             row("503", camara(503, "UNAVAILABLE"), "operator_busy", 503),
