@@ -25,9 +25,9 @@ test: .tools/browser.stamp .tools/openid.stamp check-template check-dependencies
 
 check-template: .tools/test.stamp .tools/policy.stamp
 	sam validate --lint
-	cfn-lint template.yaml role.yaml waf.yaml
+	cfn-lint template.yaml role.yaml waf.yaml examples/cognito.yaml
 	.tools/policy/bin/checkov --framework cloudformation --skip-download --compact --quiet \
-		--file template.yaml --file role.yaml --file waf.yaml
+		--file template.yaml --file role.yaml --file waf.yaml --file examples/cognito.yaml
 
 check-dependencies: .tools/deny.stamp
 	cargo deny --locked check bans licenses sources

@@ -1,7 +1,12 @@
 """For tests: what CloudFormation would make of a template, as far as that can be seen without AWS.
 
     cloudformation.py expand TEMPLATE [NAME=VALUE ...]       the template after the SAM transform, for these parameters
+    cloudformation.py outputs TEMPLATE [NAME=VALUE ...]      its outputs; what AWS would choose stays as ${Name}
     cloudformation.py deploy URL TEMPLATE [NAME=VALUE ...]   make it a stack of the moto server at URL
+    cloudformation.py cognito URL TEMPLATE [NAME=VALUE ...]  make its user pool there: the identity provider as it is
+                                                             kept, the app's client, and the outputs
+    cloudformation.py resource URL TEMPLATE NAME             make this resource of it there and no other: its name
+    cloudformation.py items URL TABLE                        what is in a DynamoDB table there
     cloudformation.py bucket URL NAME                        an empty bucket there
     cloudformation.py function URL NAME                      the configuration of a function there, and of its role
     cloudformation.py pack [NAME=VALUE ...]                  what `make deploy` puts beside the program before `sam deploy`
@@ -16,6 +21,7 @@ import ast
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 import zipfile
@@ -44,8 +50,23 @@ class NoManagedPolicies:
 
 def expand(path, *parameters):
     template = read(path)
-    values = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()} | dict(pairs(parameters))
+    values = values_of(template, parameters)
     return decide(transformed(template, dict(pairs(parameters))), values)
+
+
+def values_of(template, parameters):
+    given = dict(pairs(parameters))
+    values = {name: given.get(name, parameter.get("Default")) for name, parameter in template["Parameters"].items()}
+    lists = [name for name, parameter in template["Parameters"].items() if parameter["Type"] == "CommaDelimitedList"]
+    return values | {name: values[name].split(",") for name in lists}
+
+
+def outputs(path, *parameters):
+    return resolved_outputs(expand(path, *parameters), values_of(read(path), parameters))
+
+
+def resolved_outputs(template, values):
+    return {name: resolved(output["Value"], values) for name, output in template["Outputs"].items()}
 
 
 def read(path):
@@ -76,12 +97,11 @@ def decide(template, values):
                 return not holds(inner)
             case {"Fn::And": inner}:
                 return all(map(holds, inner))
+            case {"Fn::Or": inner}:
+                return any(map(holds, inner))
             case {"Fn::Equals": [left, right]}:
-                return value(left) == value(right)
+                return str(resolved(left, values)) == str(resolved(right, values))
         raise ValueError(f"not understood: {condition}")
-
-    def value(operand):
-        return str(values[operand["Ref"]] if isinstance(operand, dict) else operand)
 
     def chosen(part):
         match part:
@@ -101,6 +121,32 @@ def decide(template, values):
             if "Condition" not in entry or holds(conditions[entry["Condition"]])
         }
     return template
+
+
+def resolved(part, values):
+    """With the results of functions. A reference to what is not among the values stays as ${Name}."""
+
+    def named(name):
+        return values.get(name, f"${{{name}}}")
+
+    match part:
+        case {"Ref": name}:
+            return named(name)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return named(f"{name}.{attribute}")
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([\w:.]+)\}", lambda reference: str(named(reference[1])), text)
+        case {"Fn::Join": [delimiter, parts]}:
+            return delimiter.join(resolved(parts, values))
+        case {"Fn::Split": [delimiter, text]}:
+            return resolved(text, values).split(delimiter)
+        case {"Fn::Select": [index, parts]}:
+            return resolved(parts, values)[int(index)]
+        case dict():
+            return {key: resolved(inner, values) for key, inner in part.items()}
+        case list():
+            return [resolved(inner, values) for inner in part]
+    return part
 
 
 def deploy(url, path, *parameters):
@@ -152,6 +198,42 @@ def refers_to(value, names):
         case list():
             return any(refers_to(part, names) for part in value)
     return False
+
+
+def cognito(url, path, *parameters):
+    """moto has no CloudFormation for Cognito; but for the name of the pool, the properties are those of the API."""
+    client = boto3.client("cognito-idp", endpoint_url=url)
+    template = expand(path, *parameters)
+    values = values_of(read(path), parameters) | {"AWS::Region": REGION, "AWS::StackName": "cognito"}
+
+    def properties(name):
+        return resolved(template["Resources"][name]["Properties"], values)
+
+    pool = properties("UserPool")
+    made = client.create_user_pool(PoolName=pool.pop("UserPoolName"), **pool)["UserPool"]
+    values["UserPool"] = made["Id"]
+    client.create_user_pool_domain(**properties("UserPoolDomain"))
+    provider = client.create_identity_provider(**properties("IdentityProvider"))["IdentityProvider"]
+    app = client.create_user_pool_client(**properties("UserPoolClient"))["UserPoolClient"]
+    values["UserPoolClient"] = app["ClientId"]
+    kept = client.describe_identity_provider(UserPoolId=made["Id"], ProviderName=provider["ProviderName"])
+    return {
+        "provider": kept["IdentityProvider"],
+        "app": client.describe_user_pool_client(UserPoolId=made["Id"], ClientId=app["ClientId"])["UserPoolClient"],
+        "outputs": resolved_outputs(template, values),
+    }
+
+
+def resource(url, path, name):
+    cloudformation = boto3.client("cloudformation", endpoint_url=url)
+    template = {"Resources": {name: expand(path)["Resources"][name]}}
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    (made,) = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    return made["PhysicalResourceId"]
+
+
+def items(url, table):
+    return boto3.client("dynamodb", endpoint_url=url).scan(TableName=table)["Items"]
 
 
 def bucket(url, name):
@@ -224,6 +306,7 @@ def pairs(parameters):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    commands = {"expand": expand, "deploy": deploy, "bucket": bucket, "function": function}
+    commands = {"expand": expand, "outputs": outputs, "deploy": deploy, "cognito": cognito}
+    commands |= {"resource": resource, "items": items, "bucket": bucket, "function": function}
     commands |= {"pack": pack, "uploaded": uploaded, "versions": versions}
     json.dump(commands[command](*arguments), sys.stdout, default=str)

@@ -8,6 +8,7 @@ use sandbox::{Sandbox, Scenario, Settings};
 use serde_json::Value;
 
 use super::tools;
+use crate::support::app::{secret, shop_code, shop_tokens};
 use crate::support::{Browser, Function, Outcome, sandbox};
 
 const NAMESPACE: &str = "NumberVerification";
@@ -41,11 +42,14 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     }
 }
 
-/// The metrics that the program emits in all scenarios of the sandbox.
+/// The metrics that the program emits in all scenarios of the sandbox, and when an app signs a user in.
 async fn emitted() -> BTreeSet<Metric> {
     let settings = Settings { slow_for: Duration::from_secs(3), ..Settings::default() };
     let sandbox = Arc::new(Sandbox::start(settings).await.unwrap());
+    sandbox.set_secret_string(secret().to_string());
     let function = Function::deployed(sandbox.clone(), &[]).await.with_time_left(Duration::from_secs(2));
+    let code = shop_code(&function, &[]).await;
+    assert_eq!(shop_tokens(&function, &code).await.status, 200);
     for scenario in Scenario::ALL {
         sandbox.set_scenario(scenario);
         Browser::default().verify(&function, NUMBER).await;
@@ -69,6 +73,8 @@ async fn emitted() -> BTreeSet<Metric> {
                         "FunctionName" => assert_eq!(value, "number-verification"),
                         "ExecutedVersion" => assert_eq!(value, "$LATEST"),
                         "outcome" => assert!(Outcome::from_name(value).is_some()),
+                        // One that the owner registered.
+                        "client" => assert_eq!(value, "shop"),
                         other => panic!("{other} may have an unlimited number of values"),
                     }
                 }
@@ -90,6 +96,10 @@ fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
     let mut found = Vec::new();
     for widget in body["widgets"].as_array().unwrap() {
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+            if let Some(expression) = metric[0]["expression"].as_str() {
+                found.push((summed_over_clients(expression), None));
+                continue;
+            }
             let words: Vec<_> = strings(metric).collect();
             let [namespace, name, dimensions @ ..] = &words[..] else { panic!("{metric}") };
             if namespace == NAMESPACE {
@@ -98,6 +108,17 @@ fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
         }
     }
     found
+}
+
+/// The metric that an expression sums over all apps of this function. Nobody knows their names when the template is
+/// written.
+fn summed_over_clients(expression: &str) -> Metric {
+    let query = expression.strip_prefix("SUM(SEARCH('{").and_then(|rest| rest.strip_suffix("', 'Sum', 300))"));
+    let (schema, terms) = query.and_then(|query| query.split_once("} MetricName=\"")).expect(expression);
+    let (name, rest) = terms.split_once("\" ").expect(expression);
+    assert_eq!(rest, "FunctionName=\"${NumberVerificationFunction}\"", "{expression}");
+    let dimensions = schema.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix(',')).expect(expression);
+    (name.to_owned(), dimensions.split(',').map(str::to_owned).collect())
 }
 
 /// Our metrics in the alarms, directly or in an expression.

@@ -51,7 +51,7 @@ async fn cargo_lambda_deploy_makes_the_function_that_cargo_toml_describes() {
         assert_eq!(function[what], expected, "{what}");
     }
     assert_eq!(function["Environment"]["Variables"]["CLIENT_SECRET_ID"], "number-verification");
-    assert_least_privilege(&function["RolePolicies"], SECRET_ARN);
+    assert_least_privilege(&function["RolePolicies"], None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +94,8 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "FunctionLogGroup",
             "FunctionRole",
             "NumberVerificationFunction",
-            "NumberVerificationFunction"
+            "NumberVerificationFunction",
+            "UsedCodes",
         ]
     );
     // moto has no CloudFormation for these, or for what they refer to.
@@ -103,12 +104,19 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
         [
             "AnythingElseRoute",
             "Api",
+            "AuthorizeHeadRoute",
+            "AuthorizePostRoute",
+            "AuthorizeRoute",
             "CallbackHeadRoute",
             "CallbackRoute",
             "CouldNotBeCheckedAlarm",
+            "DiscoveryHeadRoute",
+            "DiscoveryRoute",
             "FunctionErrorsAlarm",
             "Integration",
             "InvokePermission",
+            "JwksHeadRoute",
+            "JwksRoute",
             "MisconfiguredAlarm",
             "NumberVerificationFunctionAliaslive",
             "OperationsDashboard",
@@ -120,6 +128,12 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "StartPageRoute",
             "StartRoute",
             "ThrottlesAlarm",
+            "TokenPreflightRoute",
+            "TokenRoute",
+            "UserinfoHeadRoute",
+            "UserinfoPostRoute",
+            "UserinfoPreflightRoute",
+            "UserinfoRoute",
             "WrongBrowserRoute",
         ]
     );
@@ -137,13 +151,15 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
     }
     assert_eq!(function["Environment"]["Variables"]["CLIENT_SECRET_ID"], SECRET_ARN);
     assert_eq!(function["Environment"]["Variables"]["STATE_MODE"], "sealed");
-    assert_least_privilege(&function["RolePolicies"], SECRET_ARN);
+    let table = stack["resources"]["UsedCodes"].as_str().unwrap();
+    assert_eq!(function["Environment"]["Variables"]["CODE_TABLE"], table);
+    assert_least_privilege(&function["RolePolicies"], Some(table));
 
     serves(&program).await;
 }
 
-/// The role may write to its own log and read the one secret; nothing else.
-fn assert_least_privilege(policies: &Value, secret: &str) {
+/// The role may write to its own log, read the one secret and, if there is a table, put items into it; nothing else.
+fn assert_least_privilege(policies: &Value, table: Option<&str>) {
     let statements: Vec<_> =
         policies.as_object().unwrap().values().flat_map(|policy| policy["Statement"].as_array().unwrap()).collect();
     let mut allowed = BTreeMap::new();
@@ -153,16 +169,18 @@ fn assert_least_privilege(policies: &Value, secret: &str) {
             allowed.insert(action.as_str().unwrap().to_owned(), statement["Resource"].as_str().unwrap().to_owned());
         }
     }
-    let log = &allowed["logs:PutLogEvents"];
+    let log = allowed["logs:PutLogEvents"].clone();
     assert!(log.starts_with("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/number-verification"), "{log}");
-    for (action, resource) in &allowed {
-        match action.as_str() {
-            "logs:CreateLogStream" | "logs:PutLogEvents" => assert_eq!(resource, log),
-            "secretsmanager:GetSecretValue" => assert_eq!(resource, secret),
-            other => panic!("{other} is more than is needed"),
-        }
+    let mut expected = BTreeMap::from([
+        ("logs:CreateLogStream".to_owned(), log.clone()),
+        ("logs:PutLogEvents".to_owned(), log),
+        ("secretsmanager:GetSecretValue".to_owned(), SECRET_ARN.to_owned()),
+    ]);
+    if let Some(table) = table {
+        let table = format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}");
+        expected.insert("dynamodb:PutItem".to_owned(), table);
     }
-    assert_eq!(allowed.len(), 3);
+    assert_eq!(allowed, expected);
 }
 
 /// The packaged program under AWS's Runtime Interface Emulator.
@@ -238,6 +256,7 @@ async fn the_deployers_policy_covers_every_service_of_the_stack() {
             "ApiGatewayV2" => "apigateway",
             "CloudWatch" => "cloudwatch",
             "CodeDeploy" => "codedeploy",
+            "DynamoDB" => "dynamodb",
             "IAM" => "iam",
             "Lambda" => "lambda",
             "Logs" => "logs",

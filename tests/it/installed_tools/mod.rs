@@ -1,6 +1,7 @@
 //! Tests with the tools that `make test` installs: AWS's Runtime Interface Emulator, moto, cargo-lambda, sam, and an
 //! OpenID Provider. They are built with the feature `installed-tools`.
 
+mod apps;
 mod cargo_lambda;
 mod dashboard;
 mod deployment;

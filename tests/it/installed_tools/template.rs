@@ -46,7 +46,9 @@ async fn the_template_sets_every_variable_the_program_reads_and_no_other() {
     let variables = &template["Resources"]["NumberVerificationFunction"]["Properties"]["Environment"]["Variables"];
     let mut set: BTreeSet<_> = variables.as_object().unwrap().keys().cloned().collect();
     // For `sam local`, which passes on only what the template names.
-    assert!(set.remove("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+    for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_DYNAMODB"] {
+        assert!(set.remove(name), "{name}");
+    }
     assert_eq!(set, asked);
 }
 
@@ -102,8 +104,16 @@ async fn what_is_optional_is_there_when_it_is_asked_for() {
     const KEY: &str = "SecretKmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/a";
     const BOUNDARY: &str = "PermissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary";
     let domain = ["DomainName=verify.shop.example", CERTIFICATE];
-    let asked_for =
-        [TOPIC, KEY, BOUNDARY, "HostedZoneId=Z1", "CanaryDeployment=true", "Dashboard=false", "ReservedConcurrency=5"];
+    let asked_for = [
+        TOPIC,
+        KEY,
+        BOUNDARY,
+        "HostedZoneId=Z1",
+        "CanaryDeployment=true",
+        "Dashboard=false",
+        "CodeTable=false",
+        "ReservedConcurrency=5",
+    ];
     let secret = format!("ClientSecretArn={SECRET_ARN}");
     let everything: Vec<_> = domain.iter().chain(&asked_for).copied().chain([&*secret]).collect();
 
@@ -120,6 +130,7 @@ async fn what_is_optional_is_there_when_it_is_asked_for() {
         ("NumberVerificationFunctionAliaslive", true, true),
         ("NumberVerificationFunctionDeploymentGroup", false, true),
         ("OperationsDashboard", true, false),
+        ("UsedCodes", true, false),
     ] {
         assert_eq!((usual.contains_key(name), all.contains_key(name)), (usually, when_asked), "{name}");
     }
@@ -184,9 +195,22 @@ async fn each_route_has_a_throttle_of_its_own() {
         ("GET ${CallbackPath}", "CallbackRateLimit", "CallbackBurstLimit"),
         ("GET ${CallbackPath}/wrong_browser", "CallbackRateLimit", "CallbackBurstLimit"),
         ("GET /", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("GET /.well-known/jwks.json", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("GET /.well-known/openid-configuration", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("GET /authorize", "AuthorizeRateLimit", "AuthorizeBurstLimit"),
+        ("GET /userinfo", "TokenRateLimit", "TokenBurstLimit"),
         ("HEAD ${CallbackPath}", "CallbackRateLimit", "CallbackBurstLimit"),
         ("HEAD /", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("HEAD /.well-known/jwks.json", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("HEAD /.well-known/openid-configuration", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        ("HEAD /authorize", "AuthorizeRateLimit", "AuthorizeBurstLimit"),
+        ("HEAD /userinfo", "TokenRateLimit", "TokenBurstLimit"),
+        ("OPTIONS /token", "TokenRateLimit", "TokenBurstLimit"),
+        ("OPTIONS /userinfo", "TokenRateLimit", "TokenBurstLimit"),
+        ("POST /authorize", "AuthorizeRateLimit", "AuthorizeBurstLimit"),
         ("POST /start", "StartRateLimit", "StartBurstLimit"),
+        ("POST /token", "TokenRateLimit", "TokenBurstLimit"),
+        ("POST /userinfo", "TokenRateLimit", "TokenBurstLimit"),
     ];
     assert_eq!(limits, expected.map(|(key, rate, burst)| (key, rate.to_owned(), burst.to_owned())));
     // API Gateway refuses settings for a route that does not exist yet.
