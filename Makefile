@@ -8,12 +8,12 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template check-dependencies screenshots build deploy soak fuzz bench bench-peers clean
+.PHONY: help run test check-template check-dependencies screenshots build deploy keys soak fuzz bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .tools/run.stamp ## the function and a sandbox operator on this machine, at one URL (PORT=9900 SANDBOX_PORT=9901)
+run: .tools/run.stamp ## the function, a sandbox operator and a demonstration shop on this machine (PORT=9900 SANDBOX_PORT=9901 SHOP_PORT=9902)
 	@python3 tools/run.py
 
 test: .tools/browser.stamp .tools/openid.stamp check-template check-dependencies ## every check
@@ -45,6 +45,10 @@ build: .tools/run.stamp ## the program that is deployed, target/lambda/number-ve
 deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know the first time (ARCH=arm64 or x86_64)
 	@# Without a terminal, STACK_NAME, AWS_REGION and OPERATOR are the answers.
 	@python3 tools/deploy.py
+
+keys: .tools/test.stamp ## the keys that apps' sign-ins need, into the deployed stack's secret (ROTATE=signing or ROTATE=state replaces one)
+	@# Without a stack, SECRET is the name or the ARN of the secret.
+	@python3 tools/keys.py
 
 soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
 	SOAK=10000 cargo test --test it soak:: -- --nocapture
@@ -83,13 +87,14 @@ clean: ## remove what was built, and the tools
 	command -v cargo >/dev/null || missing 'Rust is missing; install it from https://rustup.rs'; \
 	command -v $${CC:-cc} >/dev/null || missing 'A C compiler is missing; on Debian and Ubuntu: apt-get install gcc libc6-dev'; \
 	command -v python3 >/dev/null || missing 'Python 3 is missing; on Debian and Ubuntu: apt-get install python3-venv'; \
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || missing "Python must be 3.11 or newer; this is $$(python3 --version)"; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || \
 		missing 'Python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv'; \
 	test -x $(VENV)/bin/pip || python3 -m venv $(VENV)
 	@touch $@
 
 .tools/run.stamp: tools/requirements-run.txt .tools/venv.stamp
-	@echo 'Installing cargo-lambda into .tools: 470 MB, about half a minute.'
+	@echo 'Installing cargo-lambda, and Flask and Authlib for the shop, into .tools: 500 MB, about half a minute.'
 	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
@@ -106,8 +111,6 @@ clean: ## remove what was built, and the tools
 	@touch $@
 
 .tools/test.stamp: tools/requirements-test.txt .tools/run.stamp
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo 'sam, cfn-lint and moto in these versions need Python 3.11 or newer; this is' >&2; python3 --version >&2; exit 1; }
 	@echo 'Installing sam, cfn-lint and moto into .tools: about two minutes.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -36,7 +36,7 @@ def main():
         check_processor(PACKAGE / "bootstrap", architecture)
         pack(PACKAGE, parameters)
         deploy(parameters)
-        show(stack)
+        show(outputs(stack))
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nStopped.")
 
@@ -97,12 +97,7 @@ def settings(config, architecture):
 
     A parameter that is not given to `sam deploy` keeps the value of the deployment before, so all of them are given.
     """
-    try:
-        environment = tomllib.loads(config)["default"]
-        stack = environment["global"]["parameters"]
-        stack["stack_name"]
-    except (tomllib.TOMLDecodeError, KeyError) as error:
-        sys.exit(f"{CONFIG} cannot be used ({error}); move it away and run `make deploy` again to get a new one.")
+    environment, stack = read(config)
     given = overrides(environment.get("deploy", {}).get("parameters", {}).get("parameter_overrides", []))
     if architecture:
         given["Architecture"] = architecture
@@ -113,6 +108,17 @@ def settings(config, architecture):
     if values["Architecture"] not in ELF_MACHINES:
         sys.exit(f"Architecture must be one of {', '.join(ELF_MACHINES)}, not {values['Architecture']!r}.")
     return stack, values
+
+
+def read(config):
+    """samconfig.toml's environment, and in it the stack's name and region."""
+    try:
+        environment = tomllib.loads(config)["default"]
+        stack = environment["global"]["parameters"]
+        stack["stack_name"]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        sys.exit(f"{CONFIG} cannot be used ({error}); move it away and run `make deploy` again to get a new one.")
+    return environment, stack
 
 
 def overrides(setting):
@@ -157,10 +163,13 @@ def run(*command):
         sys.exit(ended)
 
 
-def show(stack):
+def outputs(stack):
     cloudformation = boto3.client("cloudformation", region_name=stack.get("region"))
     described = cloudformation.describe_stacks(StackName=stack["stack_name"])["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def show(outputs):
     print(f"\nRegister this with the operator as redirect_uri:\n\n    {outputs['CallbackUrl']}\n")
     if "StoreClientSecret" in outputs:
         print("Store the client_id and client_secret it gives you (asks for both, shows neither):\n")

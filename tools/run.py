@@ -1,7 +1,12 @@
-"""`make run`: the function and the sandbox on this machine, until Ctrl-C. Needs only Python's standard library."""
+"""`make run`: the function, the sandbox and the demonstration shop on this machine, until Ctrl-C.
+
+RELYING_PARTIES, a JSON list, registers further apps. The shop needs what tools/requirements-run.txt installs.
+"""
 
 import http.client
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,8 +16,10 @@ import time
 
 PORT = os.environ.get("PORT") or "9900"
 SANDBOX_PORT = os.environ.get("SANDBOX_PORT") or "9901"
+SHOP_PORT = os.environ.get("SHOP_PORT") or "9902"
 FUNCTION_URL = f"http://127.0.0.1:{PORT}"
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+SHOP_URL = f"http://127.0.0.1:{SHOP_PORT}"
 REDIRECT_URI = f"{FUNCTION_URL}/numberverification-callback"
 STARTED = f"""
   Open     {FUNCTION_URL}/
@@ -20,8 +27,16 @@ STARTED = f"""
            +34600000002   does not match the mobile line
            +34600000003   not on the mobile network
   Sandbox  {SANDBOX_URL}/   choose what the operator does next
+  Shop     {SHOP_URL}/   an app that its users sign in to with their number
   Stop     Ctrl-C
 """
+
+SHOP = {
+    "client_id": "shop",
+    "client_secret": secrets.token_urlsafe(32),
+    "redirect_uris": [f"{SHOP_URL}/callback"],
+    "client_name": "Demo shop",
+}
 
 children = {}
 
@@ -45,6 +60,8 @@ def main():
 def run():
     check_port("PORT", PORT)
     check_port("SANDBOX_PORT", SANDBOX_PORT)
+    check_port("SHOP_PORT", SHOP_PORT)
+    members = json.dumps({"relying_parties": [SHOP, *further_apps()]})
     print("Building the sandbox and the function: about 3 minutes the first time, seconds after that.", flush=True)
     # Separately: cargo would unify the features of both, and `cargo lambda watch` would build again.
     for package in ("sandbox", "number-verification"):
@@ -53,7 +70,7 @@ def run():
         del children["build"]
 
     sandbox = ["cargo", "run", "--quiet", "--package", "sandbox", "--", "--port", SANDBOX_PORT]
-    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI])
+    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI, "--secret-members", members])
     wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
 
     # --package: with two programs in the workspace, watch would serve neither of them at /.
@@ -62,7 +79,10 @@ def run():
     watch += ["--invoke-address", "127.0.0.1", "--invoke-port", PORT]
     function = start("function", watch, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     threading.Thread(target=show, args=[function], daemon=True).start()
+    # Its standard output is only Flask's advice for production; what goes wrong is on the other stream.
+    start("shop", [sys.executable, "examples/shop/shop.py"], env=shop_environment(), stdout=subprocess.DEVNULL)
     wait_for("function", PORT, "/", 200)
+    wait_for("shop", SHOP_PORT, "/", 200)
     print(STARTED, flush=True)
     while True:
         check_alive()
@@ -76,6 +96,16 @@ def check_port(variable, port):
             raise Stop(f"Port {port} is in use. Free it (`lsof -i :{port}` shows its process) or use another: {other}")
 
 
+def further_apps():
+    try:
+        apps = json.loads(os.environ.get("RELYING_PARTIES") or "[]")
+    except json.JSONDecodeError as error:
+        raise Stop(f"RELYING_PARTIES is not JSON: {error}.") from None
+    if not isinstance(apps, list):
+        raise Stop("RELYING_PARTIES must be a JSON list of apps, as in the secret's relying_parties.")
+    return apps
+
+
 def environment():
     # Without the user's AWS variables, because real credentials must not reach a sandbox.
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
@@ -86,6 +116,17 @@ def environment():
         "CLIENT_SECRET_ID": "number-verification",
         "OPERATOR_BASE_URL": SANDBOX_URL,
         "REDIRECT_URI": REDIRECT_URI,  # Watch's events call the domain "localhost", without the port.
+    }
+
+
+def shop_environment():
+    return os.environ | {
+        "ISSUER": FUNCTION_URL,
+        "CLIENT_ID": SHOP["client_id"],
+        "CLIENT_SECRET": SHOP["client_secret"],
+        "PORT": SHOP_PORT,
+        "AUTHLIB_INSECURE_TRANSPORT": "1",  # The issuer is not https here.
+        "NO_PROXY": "127.0.0.1",
     }
 
 

@@ -16,19 +16,20 @@ START_SECONDS = 900
 
 
 class Product:
-    """The function and its sandbox, with `variables` as an owner sets them."""
+    """The function, its sandbox and the shop, with `variables` as an owner sets them."""
 
     def __init__(self, **variables):
-        self.port, self.sandbox_port = free_ports(2)
+        self.port, self.sandbox_port, self.shop_port = free_ports(3)
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.shop_url = f"http://127.0.0.1:{self.shop_port}"
         self.callback_url = f"{self.url}/numberverification-callback"
         self.output = []
         self.serves = False
         self.settled = threading.Event()
         # cargo-lambda is installed next to this Python, which is not in PATH if the tests are started without make.
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
-        ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port)}
+        ports = {"PORT": str(self.port), "SANDBOX_PORT": str(self.sandbox_port), "SHOP_PORT": str(self.shop_port)}
         self.process = subprocess.Popen(
             [sys.executable, CHECKOUT / "tools/run.py"],
             cwd=CHECKOUT,

@@ -7,6 +7,7 @@ mod dashboard;
 mod deployment;
 mod lambda_runtime;
 mod make_deploy;
+mod make_keys;
 mod openid_provider;
 mod template;
 mod tools;

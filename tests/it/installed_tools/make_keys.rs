@@ -1,0 +1,236 @@
+//! `make keys`, which stores the provider's keys beside the client's credentials, with moto's Secrets Manager.
+
+use std::path::{Path, PathBuf};
+
+use number_verification::jwt::PrivateKey;
+use serde_json::{Map, Value, json};
+use tokio::process::{Child, Command};
+
+use super::tools;
+
+const STATE_KEY: &str = "hush: the state_key that makes every sub";
+
+/// The expected value of a key afterwards.
+#[derive(Clone, Copy, Debug)]
+enum Key {
+    Same,
+    New,
+    OldStateKey,
+}
+use Key::{New, OldStateKey, Same};
+
+struct SecretsManager {
+    url: String,
+    _running: Child,
+}
+
+/// The two latest versions of a secret.
+struct Versions {
+    current: Map<String, Value>,
+    previous: Option<String>,
+}
+
+impl SecretsManager {
+    async fn new() -> Self {
+        let (running, url) = tools::moto().await;
+        Self { url, _running: running }
+    }
+
+    async fn store(&self, name: &str, value: &str) {
+        tools::cloudformation(&["store", &self.url, name, value]).await;
+    }
+
+    async fn read(&self, name: &str) -> Versions {
+        let versions = tools::cloudformation(&["secret", &self.url, name]).await;
+        Versions {
+            current: serde_json::from_str(versions["AWSCURRENT"].as_str().unwrap()).unwrap(),
+            previous: versions["AWSPREVIOUS"].as_str().map(str::to_owned),
+        }
+    }
+
+    /// Runs `make keys` with these variables in a folder. Returns whether it succeeded, and both streams.
+    async fn make_keys(&self, folder: &Path, variables: &[(&str, &str)]) -> (bool, String) {
+        let ended = Command::new(tools::tool("python"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/keys.py"))
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .envs(variables.iter().copied())
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
+        (ended.status.success(), said.into_owned())
+    }
+}
+
+/// An empty folder.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("make_keys").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn secret(members: &Value) -> String {
+    let mut secret = json!({ "client_id": "my-app-id", "client_secret": "hush: from the operator" });
+    secret.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    secret.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_adds_what_is_missing_and_replaces_only_what_it_is_told_to() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("table");
+    let apps = json!([{ "client_id": "shop", "client_secret": "hush: shared with the shop" }]);
+    let keys =
+        json!({ "state_key": STATE_KEY, "subject_key": "hush: subject_key", "signing_key": "hush: signing_key" });
+    let with = |mut members: Value, more: Value| {
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+    };
+    let only_state = json!({ "state_key": STATE_KEY });
+    for (name, members, rotate, [state, subject, signing], says) in [
+        ("no key", json!({}), "", [New, New, New], &["state_key    added", "signing_key  added"][..]),
+        ("empty keys", json!({ "state_key": "", "signing_key": null }), "", [New, New, New], &[]),
+        ("a new stack", only_state.clone(), "", [Same, New, New], &["state_key    stays", "subject_key  added\n"]),
+        (
+            "people may have signed in",
+            with(only_state.clone(), json!({ "relying_parties": apps })),
+            "",
+            [Same, OldStateKey, New],
+            &["subject_key  added: the old state_key", "from ES256 to RS256"],
+        ),
+        (
+            "nobody can have signed in with such a key",
+            json!({ "state_key": "hush, 16 letters", "relying_parties": apps }),
+            "",
+            [Same, New, New],
+            &["ROTATE=state replaces it"],
+        ),
+        ("all keys", keys.clone(), "", [Same, Same, Same], &["signing_key  stays"]),
+        (
+            "a new signing_key",
+            with(keys.clone(), json!({ "relying_parties": apps })),
+            "signing",
+            [Same, Same, New],
+            &["signing_key  replaced", "signs for 20 more minutes", "this a second time"],
+        ),
+        (
+            "a new state_key",
+            with(keys.clone(), json!({ "relying_parties": apps })),
+            "state",
+            [New, Same, Same],
+            &["state_key    replaced", "this a second time"],
+        ),
+        ("a new state_key keeps every sub", only_state, "state", [New, OldStateKey, New], &["the old state_key"]),
+        ("nothing to replace", json!({}), "state", [New, New, New], &["state_key    added"]),
+    ] {
+        let id = name.replace([' ', ','], "-");
+        let stored = secret(&members);
+        manager.store(&id, &stored).await;
+        let (success, said) =
+            manager.make_keys(&folder, &[("SECRET", &id), ("AWS_REGION", "eu-west-1"), ("ROTATE", rotate)]).await;
+        assert!(success, "{name}: {said}");
+        for text in says {
+            assert!(said.contains(text), "{name}: {text}: {said}");
+        }
+        let Versions { mut current, previous } = manager.read(&id).await;
+        for value in current.values().filter_map(Value::as_str).filter(|value| *value != "my-app-id") {
+            assert!(value.lines().all(|line| !said.contains(line)), "{name}: it shows a secret: {said}");
+        }
+        assert!(!said.contains("hush"), "{name}: {said}");
+
+        let old: Map<String, Value> = serde_json::from_str(&stored).unwrap();
+        for (key, expected) in [("state_key", state), ("subject_key", subject), ("signing_key", signing)] {
+            let value = current.remove(key).unwrap_or_default();
+            match expected {
+                Same => assert_eq!(Some(&value), old.get(key), "{name}: {key}"),
+                OldStateKey => assert_eq!(Some(&value), old.get("state_key"), "{name}: {key}"),
+                New if key == "signing_key" => {
+                    assert_eq!(PrivateKey::parse(&value).unwrap().algorithm(), "RS256", "{name}");
+                    assert!(value.as_str().unwrap().starts_with("-----BEGIN PRIVATE KEY-----"), "{name}: PKCS #8");
+                }
+                New => {
+                    assert_eq!(value.as_str().unwrap().len(), 64, "{name}: {key}");
+                    assert!(!old.values().any(|old| *old == value), "{name}: {key}");
+                }
+            }
+        }
+        let others: Map<_, _> = old.into_iter().filter(|(key, _)| !key.ends_with("_key")).collect();
+        assert_eq!(current, others, "{name}: the other members remain");
+        let unchanged = [state, subject, signing].iter().all(|key| matches!(key, Same));
+        assert_eq!(previous, (!unchanged).then_some(stored), "{name}: a new version only if there is something new");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_secret_is_that_of_the_stack_in_samconfig() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("stack");
+    let value = secret(&json!({ "state_key": STATE_KEY }));
+    let stack = json!({
+        "Parameters": {},
+        "Resources": { "ClientSecret": { "Type": "AWS::SecretsManager::Secret", "Properties": { "SecretString": value } } },
+        "Outputs": { "ClientSecretArn": { "Value": { "Ref": "ClientSecret" } } },
+    });
+    std::fs::write(folder.join("stack.yaml"), stack.to_string()).unwrap();
+    let template = folder.join("stack.yaml");
+    let deployed = tools::cloudformation(&["deploy", &manager.url, template.to_str().unwrap()]).await;
+    let arn = deployed["outputs"]["ClientSecretArn"].as_str().unwrap();
+
+    let (success, said) = manager.make_keys(&folder, &[]).await;
+    let line = "make keys: samconfig.toml is missing; run `make deploy`, or set SECRET to a secret's name or ARN.\n";
+    assert_eq!((success, &*said), (false, line));
+
+    let config = "[default.global.parameters]\nstack_name = \"number-verification\"\nregion = \"eu-west-1\"\n";
+    std::fs::write(folder.join("samconfig.toml"), config).unwrap();
+    for (name, variables, has) in [
+        ("the stack's", &[][..], "signing_key"),
+        // The region is the ARN's own.
+        ("by its ARN", &[("SECRET", arn), ("AWS_REGION", "us-east-1"), ("ROTATE", "signing")], "signing_key"),
+    ] {
+        let before = manager.read(arn).await.current.remove(has);
+        let (success, said) = manager.make_keys(&folder, variables).await;
+        assert!(success && said.starts_with(arn), "{name}: {said}");
+        let after = manager.read(arn).await.current.remove(has);
+        assert!(after.is_some() && after != before, "{name}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_have_keys_is_refused_in_one_line_and_stays() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("refused");
+    let object = secret(&json!({}));
+    for (id, value, rotate, line) in [
+        ("bare", "hush", "", "make keys: bare is not a JSON object, so it cannot have keys. Nothing was changed.\n"),
+        (
+            "list",
+            "[\"hush\"]",
+            "",
+            "make keys: list is not a JSON object, so it cannot have keys. Nothing was changed.\n",
+        ),
+        (
+            "cut-off",
+            "{\"a\":\"hush",
+            "",
+            "make keys: cut-off is not a JSON object, so it cannot have keys. Nothing was changed.\n",
+        ),
+        ("rotate", &object, "subject", "make keys: ROTATE must be signing or state, not 'subject'.\n"),
+    ] {
+        manager.store(id, value).await;
+        let (success, said) =
+            manager.make_keys(&folder, &[("SECRET", id), ("AWS_REGION", "eu-west-1"), ("ROTATE", rotate)]).await;
+        assert_eq!((success, &*said), (false, line), "{id}");
+        let versions = tools::cloudformation(&["secret", &manager.url, id]).await;
+        assert_eq!(versions, json!({ "AWSCURRENT": value }), "{id}");
+    }
+    let (success, said) = manager.make_keys(&folder, &[("SECRET", "unknown"), ("AWS_REGION", "eu-west-1")]).await;
+    assert!(!success && said.starts_with("make keys: An error occurred (ResourceNotFoundException)"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
