@@ -1,12 +1,14 @@
 """The fixtures of all tests: the running product and a browser."""
 
 import contextlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+import apps
 import chromium
 from product import Product
 
@@ -49,6 +51,7 @@ def products(front_port):
             ALLOWED_ORIGINS=f"http://127.0.0.1:{front_port}",
             FALLBACK_URL=FALLBACK_URL,
             PRIVACY_URL="https://shop.example/privacy",
+            RELYING_PARTIES=json.dumps(apps.RELYING_PARTIES),
         ),
         # The darkest accent possible, and no optional links.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
