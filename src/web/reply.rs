@@ -264,7 +264,8 @@ impl Reply {
         if let Some(methods) = self.allow {
             insert(ALLOW, methods);
         }
-        if let Some(seconds) = self.retry_after {
+        // On a redirect it would ask the browser to wait before it follows (RFC 9110 §10.2.3).
+        if let Some(seconds) = self.retry_after.filter(|_| status != 303) {
             insert(RETRY_AFTER, &seconds.to_string());
         }
         if let Some(origin) = &rendering.readable_by {

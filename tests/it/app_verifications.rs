@@ -154,7 +154,9 @@ async fn each_outcome_leads_back_with_its_error_and_without_a_code() {
         // With prompt=none no page is shown.
         let silent = shop_request(&[("login_hint", &hint), ("prompt", "none")]);
         let callback = browser.authorize(&function, &silent).await;
-        let back = sent_back(&browser.open(&function, &callback).await, SHOP_URI);
+        let redirect = browser.open(&function, &callback).await;
+        assert!(!redirect.headers.contains_key("retry-after"), "{name}: a browser would wait before it follows");
+        let back = sent_back(&redirect, SHOP_URI);
         assert_eq!((parameter(&back, "error"), parameter(&back, "error_description")), (error, description), "{name}");
         assert_eq!((parameter(&back, "code"), parameter(&back, "state")), ("", "s-1"), "{name}");
     }
