@@ -124,7 +124,7 @@ def every_route(client, **options):
     yield token(client, "rubbish", **options)
     for path in (USERINFO, DISCOVERY, JWKS):
         yield client.get(path, **options)
-    yield client.post(USERINFO, "", **options)
+    yield client.request("POST", client.product.url + USERINFO, **options)
 
 
 def every_answer(product):
