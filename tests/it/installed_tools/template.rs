@@ -208,9 +208,11 @@ async fn each_route_has_a_throttle_of_its_own() {
         ("OPTIONS /token", "TokenRateLimit", "TokenBurstLimit"),
         ("OPTIONS /userinfo", "TokenRateLimit", "TokenBurstLimit"),
         ("POST /authorize", "AuthorizeRateLimit", "AuthorizeBurstLimit"),
+        ("POST /complete", "CallbackRateLimit", "CallbackBurstLimit"),
         ("POST /start", "StartRateLimit", "StartBurstLimit"),
         ("POST /token", "TokenRateLimit", "TokenBurstLimit"),
         ("POST /userinfo", "TokenRateLimit", "TokenBurstLimit"),
+        ("POST /verify", "CallbackRateLimit", "CallbackBurstLimit"),
     ];
     assert_eq!(limits, expected.map(|(key, rate, burst)| (key, rate.to_owned(), burst.to_owned())));
     // API Gateway refuses settings for a route that does not exist yet.
