@@ -70,7 +70,7 @@ def run():
         del children["build"]
 
     sandbox = ["cargo", "run", "--quiet", "--package", "sandbox", "--", "--port", SANDBOX_PORT]
-    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI, "--secret-members", members])
+    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI, "--private-key", "--secret-members", members])
     wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
 
     # --package: with two programs in the workspace, watch would serve neither of them at /.

@@ -13,9 +13,10 @@ use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::flow::TokenError;
 
-/// An answer. Every origin may read it, without credentials.
+/// An answer. Every origin may read it, without credentials, unless it is only for back ends.
 pub struct ProviderAnswer {
     status: u16,
+    is_for_back_ends: bool,
     body: Option<Value>,
     /// For discovery and JWKS; every other answer is not stored.
     is_public: bool,
@@ -71,8 +72,13 @@ impl ProviderAnswer {
             .with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"))
     }
 
+    /// The same answer, which no script may read.
+    pub fn for_back_ends(self) -> Self {
+        Self { is_for_back_ends: true, ..self }
+    }
+
     fn private(status: u16, body: Option<Value>) -> Self {
-        Self { status, body, is_public: false, more: Vec::new() }
+        Self { status, is_for_back_ends: false, body, is_public: false, more: Vec::new() }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -89,11 +95,13 @@ impl ProviderAnswer {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         headers.insert(CACHE_CONTROL, if self.is_public { PUBLIC } else { NO_STORE });
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Retry-After, WWW-Authenticate, x-correlator"),
-        );
+        if !self.is_for_back_ends {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("Retry-After, WWW-Authenticate, x-correlator"),
+            );
+        }
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Ok(correlator) = HeaderValue::from_str(correlator.as_str()) {

@@ -36,11 +36,13 @@ impl App {
         let authorization = incoming.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let client = match Presented::read(authorization, field("client_id"), field("client_secret")) {
             Ok(client) => client,
-            Err(error) => return self.unless_absent(incoming, ProviderAnswer::refused(error).into()).await,
+            Err(error) => {
+                return self.unless_absent(incoming, ProviderAnswer::refused(error).for_back_ends().into()).await;
+            }
         };
         let client_id = match self.flow.confidential_client(&client, incoming.deadline).await {
             Ok(Some(Ok(client_id))) => client_id,
-            Ok(Some(Err(error))) => return ProviderAnswer::refused(error).into(),
+            Ok(Some(Err(error))) => return ProviderAnswer::refused(error).for_back_ends().into(),
             Ok(None) => return Notice::NotFound.into(),
             Err(failure) => return Content::Outcome(failure.outcome, None, None).into(),
         };

@@ -58,7 +58,8 @@ class Client:
         return self.post_start(urllib.parse.urlencode({"phone": phone}), **options)
 
     def post_start(self, body, **options):
-        return self.post("/start", body, **options)
+        """Starts a verification as a script of our own page does, which gets a cookie."""
+        return self.post("/start", body, **{"sec-fetch-site": "same-origin"} | options)
 
     def callback_url(self, phone):
         """The address that the operator redirects the browser to."""

@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import apps
+import programs
 from conftest import FALLBACK_URL
 from described import (
     CALLBACK,
@@ -57,7 +58,7 @@ STARTS = [
     ("not_a_number", {"body": '{"phone":"600"}', "content-type": JSON}),
     ("number_twice", {"body": "phone=%2B34600000001&phone=%2B34600000002"}),
     ("number_twice", {"body": '{"phone":["+34600000001","+34600000002"]}', "content-type": JSON}),
-    ("another_site", {"body": "phone=%2B34600000001", "origin": "https://evil.example"}),
+    ("another_site", {"body": "phone=%2B34600000001", "origin": "https://evil.example", "sec-fetch-site": "cross-site"}),
     ("unsupported_media_type", {"body": "+34600000001", "content-type": "text/plain"}),
     ("unsupported_media_type", {"body": "--x--", "content-type": "multipart/form-data; boundary=x"}),
 ]
@@ -78,11 +79,10 @@ def test_each_refused_start_is_answered_like_its_example(product, name, sent):
     ("body", "content_type"),
     [
         ("phone=%2B34600000001", FORM),
-        ("phone=+34600000001", FORM),
         ('{"phone":"+34 600 000 001"}', JSON),
     ],
 )
-def test_program_can_start_with_a_form_or_json(product, body, content_type):
+def test_script_can_start_with_a_form_or_json(product, body, content_type):
     client = Client(product)
     answer = client.post_start(body, **{"content-type": content_type})
     assert check(answer)[0] == []
@@ -143,8 +143,8 @@ def test_correlator_that_is_not_a_uuid_is_replaced(product, correlator):
 
 @pytest.fixture(scope="module")
 def closed_product():
-    """A function that answers only requests through CloudFront, and whose secret lacks the private key."""
-    product = Product(ORIGIN_HEADER=ORIGIN_HEADER, TOKEN_ENDPOINT_AUTH_METHOD="private_key_jwt")
+    """A function that answers only requests through CloudFront, and whose secret cannot be used with this client_id."""
+    product = Product(ORIGIN_HEADER=ORIGIN_HEADER, CLIENT_ID="\u00e9")
     try:
         yield product.wait()
     finally:
@@ -159,7 +159,7 @@ def closed_answers(product):
             for path in ("/", CALLBACK, WRONG_BROWSER, "/nowhere"):
                 yield header, client.get(path, **options)
             yield header, client.start(VERIFIED, **options)
-            for answer in apps.every_route(client, **options):
+            for answer in (*apps.every_route(client, **options), *programs.every_route(client, **options)):
                 yield header, answer
 
 
@@ -174,6 +174,7 @@ def test_exactly_the_described_answers_are_given(product, closed_product, phone_
     client = Client(product)
     answers = [answer for _, answer in closed_answers(closed_product)]
     answers += [*apps.every_answer(product), *apps.every_answer_without_apps(phone_product)]
+    answers += [*programs.every_answer(product), *programs.every_route(Client(phone_product))]
     for accept in (HTML, JSON):
         answers += [client.get(path, accept=accept) for path in ("/", "/nowhere", WRONG_BROWSER)]
         answers += [client.start(phone, accept=accept) for phone in (VERIFIED, "600")]

@@ -103,6 +103,7 @@ async fn only_a_confidential_app_may_ask() {
         assert_eq!(answer.status, 401, "{name}: {}", answer.body);
         assert_eq!(answer.json()["error"], "invalid_client", "{name}");
         assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{name}");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{name}");
     }
     assert_eq!((function.sandbox.count(Leg::Token), function.sandbox.count(Leg::Verify)), (0, 0));
 }
