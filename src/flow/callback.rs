@@ -100,7 +100,9 @@ impl Flow {
             binding = finished
                 .filter(|_| !reloaded)
                 .and_then(|finished| self.finished_binding(request, accepted, &response, finished, &calls));
-            hand_off = self.hand_off(request, accepted, outcome, finished).await;
+            if let Some(app) = &accepted.binding.app {
+                hand_off = Box::pin(self.hand_off(request, accepted, app, outcome, finished)).await;
+            }
         }
         let is_unspent = outcome == Outcome::WrongBrowser;
         let unspent = response.code.zip(response.state).filter(|_| is_unspent);

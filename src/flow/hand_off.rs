@@ -57,15 +57,15 @@ fn error_for(outcome: Outcome) -> Option<&'static str> {
 }
 
 impl Flow {
-    /// The way from a result to the app that asked for it. `None` if no app asked, or if it is not registered any more.
+    /// The way from a result to the app that asked for it. `None` if it is not registered any more.
     pub(super) async fn hand_off(
         &self,
         request: &CallbackRequest<'_>,
         accepted: &Accepted<'_>,
+        app: &AppRequest,
         outcome: Outcome,
         finished: Option<Finished>,
     ) -> Option<HandOff> {
-        let app = accepted.binding.app.as_ref()?;
         let address = &app.return_address;
         let registered = self.secrets.find(request.deadline, |secret| {
             let party = secret.provider.as_ref()?.relying_parties.get(&address.client_id)?;

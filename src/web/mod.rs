@@ -88,21 +88,22 @@ impl App {
     pub async fn handle(&self, request: &Request) -> Response<String> {
         let incoming = Incoming::new(request, &self.settings);
         let is_open = self.settings.origin_header.as_ref().is_none_or(|header| header.is_in(request.headers()));
+        // The routes of apps are boxed: their futures are large, and every request would pay for moving them.
         let reply = match (incoming.place.route, request.method()) {
             _ if !is_open => Notice::ClosedAddress.into(),
             (Route::Home, &Method::GET | &Method::HEAD) => Content::Form(StartForm::default()).into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
-            (Route::Complete, &Method::POST) => self.complete(&incoming).await,
+            (Route::Complete, &Method::POST) => Box::pin(self.complete(&incoming)).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
             // The client of a HEAD request does not see the result, so the request must not spend the code.
             (Route::Callback, &Method::HEAD) => Content::Nothing.into(),
-            (Route::Provider(route), _) => self.provider(route, &incoming).await,
+            (Route::Provider(route), _) => Box::pin(self.provider(route, &incoming)).await,
             (Route::WrongBrowser, &Method::GET | &Method::HEAD) => Self::wrong_browser(&incoming),
             (Route::Home | Route::Callback | Route::WrongBrowser, _) => Reply::method_not_allowed("GET, HEAD"),
             (Route::Complete, _) if self.flow.settings().state_mode == StateMode::Phone => Notice::NotFound.into(),
             (Route::Start | Route::Complete, _) => Reply::method_not_allowed("POST"),
-            (Route::Verify, &Method::POST) => self.verify(&incoming).await,
-            (Route::Verify, _) => self.unless_absent(&incoming, Reply::method_not_allowed("POST")).await,
+            (Route::Verify, &Method::POST) => Box::pin(self.verify(&incoming)).await,
+            (Route::Verify, _) => Box::pin(self.unless_absent(&incoming, Reply::method_not_allowed("POST"))).await,
             (Route::Unknown, _) => Notice::NotFound.into(),
         };
         let mut response = reply.render(self.rendering(&incoming));

@@ -38,7 +38,7 @@ impl App {
 
         if body::field(&fields, "client_id").is_some() {
             let number = phone_number.as_ref().map_err(|fault| (typed, *fault));
-            if let Some(reply) = self.authorize_with(incoming, &fields, Some(number), began).await {
+            if let Some(reply) = Box::pin(self.authorize_with(incoming, &fields, Some(number), began)).await {
                 return reply;
             }
         }
