@@ -64,7 +64,9 @@ def values_of(template, parameters):
 
 
 def outputs(path, *parameters):
-    return resolved_outputs(expand(path, *parameters), values_of(read(path), parameters))
+    template = read(path)
+    values = values_of(template, parameters)
+    return resolved_outputs(decide(template, values), values)
 
 
 def resolved_outputs(template, values):

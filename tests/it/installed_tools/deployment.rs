@@ -109,6 +109,7 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "AuthorizeRoute",
             "CallbackHeadRoute",
             "CallbackRoute",
+            "CompleteRoute",
             "CouldNotBeCheckedAlarm",
             "DiscoveryHeadRoute",
             "DiscoveryRoute",
@@ -134,6 +135,7 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "UserinfoPostRoute",
             "UserinfoPreflightRoute",
             "UserinfoRoute",
+            "VerifyRoute",
             "WrongBrowserRoute",
         ]
     );
