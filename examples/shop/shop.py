@@ -13,8 +13,7 @@ from flask import Flask, redirect, render_template, request, session
 from joserfc.errors import JoseError
 from requests import RequestException
 
-PORT = int(os.environ["PORT"])
-REDIRECT_URI = f"http://127.0.0.1:{PORT}/callback"
+REDIRECT_URI = f"http://127.0.0.1:{os.environ['PORT']}/callback"
 
 shop = Flask(__name__, template_folder=".")
 shop.secret_key = secrets.token_bytes(32)
@@ -36,6 +35,7 @@ WORDS = {
     "access_denied": "You did not agree, or your operator could not recognize your phone.",
     "not_on_mobile_network": "Your phone was not on mobile data. Turn off Wi-Fi and any VPN.",
     "not_covered": "Your operator does not offer this check.",
+    "mismatching_state": "This sign-in is over, or it was started in another browser.",
     "temporarily_unavailable": "The check does not work at the moment. Wait a minute.",
 }
 
@@ -60,10 +60,10 @@ def sign_in():
 
 @shop.get("/callback")
 def callback():
-    """The provider sends the browser here, with a code or an error."""
-    asked = session.pop("asked", {})
-    if not asked or request.args.get("state") != asked["state"]:
-        return not_signed_in("This sign-in is over, or it was started in another browser.")
+    """The provider sends the browser here, with a code or an error; `state` shows that this browser asked."""
+    asked = session.get("asked", {})
+    if request.args.get("state", "") != asked.get("state"):
+        raise OAuthError("mismatching_state")
     claims = provider.authorize_access_token()["userinfo"]
     if claims["phone_number_verified"] is not True:
         return not_signed_in("Your number was not verified.")
@@ -87,7 +87,7 @@ def failed(fault):
     shop.logger.warning("Nobody was signed in: %s", fault)
     error, description = getattr(fault, "error", "temporarily_unavailable"), getattr(fault, "description", None)
     words = WORDS.get(description) or WORDS.get(error) or "Your number could not be checked."
-    return not_signed_in(words, f"{error}: {description}")
+    return not_signed_in(words, f"{error}: {description}" if description else error)
 
 
 def not_signed_in(why, code=None):
@@ -96,4 +96,4 @@ def not_signed_in(why, code=None):
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # Its lines about requests would contain codes.
-    shop.run(port=PORT)
+    shop.run(port=int(os.environ["PORT"]))
