@@ -27,7 +27,7 @@ STARTED = f"""
            +34600000002   does not match the mobile line
            +34600000003   not on the mobile network
   Sandbox  {SANDBOX_URL}/   choose what the operator does next
-  Shop     {SHOP_URL}/   an app that its users sign in to with their number
+  Shop     {SHOP_URL}/   an app whose users sign in with their number
   Stop     Ctrl-C
 """
 
