@@ -13,6 +13,9 @@ pub struct Presented {
     /// The app that the request claims to come from.
     pub client_id: String,
     client_secret: Option<Zeroizing<String>>,
+    /// The secret of HTTP Basic before it was decoded. Authlib, like many others, does not encode it, and one in Base64
+    /// can have a `+`.
+    undecoded_secret: Option<Zeroizing<String>>,
 }
 
 impl Presented {
@@ -31,29 +34,35 @@ impl Presented {
             return Ok(Self {
                 client_id,
                 client_secret: client_secret.map(|secret| Zeroizing::new(secret.to_owned())),
+                undecoded_secret: None,
             });
         };
-        let (basic_id, basic_secret) = basic_credentials(authorization).ok_or(TokenError::InvalidClient)?;
+        let basic = basic_credentials(authorization).ok_or(TokenError::InvalidClient)?;
+        let (basic_id, basic_secret) = basic.split_once(':').ok_or(TokenError::InvalidClient)?;
+        let basic_id = form_decoded(basic_id);
         if client_secret.is_some() || client_id.is_some_and(|client_id| client_id != *basic_id) {
             return Err(TokenError::InvalidRequest("send the credentials once, in the header or in the form"));
         }
-        Ok(Self { client_id: basic_id.to_string(), client_secret: secret(basic_secret) })
+        Ok(Self {
+            client_id: basic_id.to_string(),
+            client_secret: secret(form_decoded(basic_secret)),
+            undecoded_secret: secret(Zeroizing::new(basic_secret.to_owned())),
+        })
     }
 
     /// Returns whether these are this app's credentials.
     #[must_use]
     pub fn are_of(&self, party: &RelyingParty) -> bool {
-        party.is_authenticated_by(self.client_secret.as_ref().map(|secret| secret.as_str()))
+        let is_of = |secret: &Option<Zeroizing<String>>| party.is_authenticated_by(secret.as_ref().map(|s| s.as_str()));
+        is_of(&self.client_secret) || (self.undecoded_secret.is_some() && is_of(&self.undecoded_secret))
     }
 }
 
-/// The identifier and the secret of HTTP Basic, which are form-urlencoded.
-fn basic_credentials(authorization: &str) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
+/// The identifier and the secret of HTTP Basic, with a colon between them. Each is form-urlencoded.
+fn basic_credentials(authorization: &str) -> Option<Zeroizing<String>> {
     let (scheme, encoded) = authorization.split_once(' ')?;
     let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()))?.ok()?;
-    let decoded = Zeroizing::new(String::from_utf8(decoded).ok()?);
-    let (client_id, client_secret) = decoded.split_once(':')?;
-    Some((form_decoded(client_id), form_decoded(client_secret)))
+    String::from_utf8(decoded).ok().map(Zeroizing::new)
 }
 
 fn form_decoded(text: &str) -> Zeroizing<String> {
@@ -71,7 +80,10 @@ impl fmt::Debug for Presented {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::provider::RelyingParties;
 
     fn basic(pair: &str) -> String {
         format!("Basic {}", BASE64_STANDARD.encode(pair))
@@ -99,6 +111,23 @@ mod tests {
                 (presented.client_id.as_str(), presented.client_secret.as_ref().map(|secret| secret.as_str()))
             });
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn secret_of_http_basic_may_be_encoded_or_not() {
+        let secret = "q+7xk/3Z%41 a secret of 32 characters=";
+        let entry = json!([{"client_id": "shop", "client_secret": secret, "redirect_uris": ["https://shop.example/"]}]);
+        let (parties, _) = RelyingParties::read(&entry);
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for (name, sent, expected) in [
+            ("as RFC 6749 has it", encoded.as_str(), true),
+            ("as it is", secret, true),
+            ("decoded once too often", "q 7xk/3ZA a secret of 32 characters=", false),
+            ("none", "", false),
+        ] {
+            let presented = Presented::read(Some(&basic(&format!("shop:{sent}"))), None, None).unwrap();
+            assert_eq!(presented.are_of(parties.get("shop").unwrap()), expected, "{name}");
         }
     }
 }
