@@ -80,7 +80,8 @@ bench: .tools/run.stamp ## the function's speed beside a hello world's, against 
 bench-peers: .tools/peers.stamp ## the published samples in Python and Node, for `make bench` to compare with
 
 clean: ## remove what was built, and the tools
-	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules benches/peers/node_modules
+	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules tests/relying_party/node_modules \
+		benches/peers/node_modules
 
 .tools/venv.stamp:
 	@missing() { echo "$$1" >&2; exit 1; }; \
@@ -130,10 +131,12 @@ clean: ## remove what was built, and the tools
 		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null || missing
 	@touch $@
 
-.tools/openid.stamp: tools/requirements-openid.txt tests/openid_provider/package-lock.json .tools/venv.stamp
-	@echo 'Installing Node into .tools, and an OpenID Provider beside its test: 210 MB, some seconds.'
+.tools/openid.stamp: tools/requirements-openid.txt tests/openid_provider/package-lock.json \
+		tests/relying_party/package-lock.json .tools/venv.stamp
+	@echo 'Installing Node into .tools, and an OpenID Provider and openid-client below tests: 210 MB, some seconds.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@cd tests/openid_provider && npm ci --loglevel=error
+	@cd tests/relying_party && npm ci --loglevel=error
 	@touch $@
 
 .tools/peers.stamp: benches/peers/requirements.txt benches/peers/package-lock.json .tools/venv.stamp
