@@ -110,7 +110,7 @@ def new_context(browser):
 
 @pytest.fixture
 def page(new_context):
-    """A tab that fails the test if the browser reports an error or requests anything other than pages."""
+    """A tab that fails the test if the browser reports an error, or requests anything other than pages of this machine."""
     page = new_context().new_page()
     faults = []
 
@@ -120,7 +120,9 @@ def page(new_context):
             faults.append(message.text)
 
     def asked(request):
-        if request.resource_type != "document" and not request.url.startswith("data:"):
+        if request.url.startswith("data:"):
+            return
+        if request.resource_type != "document" or not request.url.startswith("http://127.0.0.1:"):
             faults.append(f"asked for a {request.resource_type}: {request.url}")
 
     page.on("console", said)

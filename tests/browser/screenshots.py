@@ -16,6 +16,16 @@ from product import CHECKOUT, Product
 FOLDER = CHECKOUT / "docs/screenshots"
 # The README shows the pictures, and some people read it on mobile connections.
 MAX_BYTES = 60_000
+# Claims that differ at each run, as they could be in a deployment.
+CLAIMS = {
+    "at_hash": '"ltcxd_PWyI8ayFXVKz_yRA"',
+    "auth_time": "1795850187",
+    "exp": "1795850488",
+    "iat": "1795850188",
+    "iss": '"https://verify.bank.example"',
+    "nonce": '"gLUH3XW8qcTuLGdXd0oj"',
+    "sub": '"ZZ5CXzEH0htgGk3RujJMY40CIE0Pevc1-gMRCYffQtE"',
+}
 # Android's own font, so that the pictures are the same on every machine.
 FONTS = f"""<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -65,6 +75,21 @@ def take_all(product, browser):
         page.get_by_role("button").click()
         page.get_by_role("status").wait_for()
         take(page, name)
+    product.as_usual()
+    take_shop(product, page)
+
+
+def take_shop(product, page):
+    page.goto(product.shop_url)
+    take(page, "shop")
+    page.get_by_role("button", name="Sign in without typing a number here").click()
+    take(page, "start-for-shop")
+    page.get_by_label("Your phone number").fill("+34600000001")
+    page.get_by_role("button").click()
+    page.get_by_role("heading", name="You are signed in").wait_for()
+    for name, value in CLAIMS.items():
+        page.locator(f"dt:text-is('{name}') + dd").evaluate("(e, value) => e.textContent = value", value)
+    take(page, "shop-signed-in")
 
 
 def take(page, name):
