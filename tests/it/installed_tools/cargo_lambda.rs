@@ -1,4 +1,4 @@
-//! The function under `cargo lambda watch`, invoked as the README describes.
+//! The function under `cargo lambda watch`, invoked as docs/operations.md describes.
 
 use serde_json::Value;
 use tokio::process::Command;

@@ -8,7 +8,7 @@ use sandbox::{Sandbox, Scenario, Settings};
 use serde_json::Value;
 
 use super::tools;
-use crate::support::app::{secret, shop_code, shop_tokens};
+use crate::support::app::{secret, shop_code, shop_request, shop_tokens};
 use crate::support::{Browser, Function, Outcome, sandbox};
 
 const NAMESPACE: &str = "NumberVerification";
@@ -166,7 +166,7 @@ fn strings(array: &Value) -> impl Iterator<Item = String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 20] = [
         "all99",
         "and",
         "as",
@@ -181,6 +181,7 @@ async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
         "latest",
         "median",
         "not",
+        "or",
         "pct",
         "slowest",
         "sort",
@@ -198,9 +199,14 @@ async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
         assert!(runbook.contains(&format!("\n| `{}` |", outcome.name())), "{outcome:?} has a row");
     }
 
-    // A success, a reload and a failure together log every field.
+    // A success, a reload, a failure, and an app that is served and refused together log every field.
     let sandbox = Arc::new(sandbox().await);
+    sandbox.set_secret_string(secret().to_string());
     let function = Function::deployed(sandbox.clone(), &[]).await;
+    let code = shop_code(&function, &[]).await;
+    assert_eq!(shop_tokens(&function, &code).await.status, 200);
+    assert_eq!(shop_tokens(&function, &code).await.status, 400);
+    function.get(&shop_request(&[("scope", "")]), &[]).await;
     let mut browser = Browser::default();
     let callback = browser.callback_of(&function, NUMBER).await;
     browser.open_json(&function, &callback).await;
@@ -215,7 +221,7 @@ async fn runbook_covers_every_alarm_and_its_queries_use_logged_fields() {
     let dashboard = dashboard.split("SOURCE").nth(1).and_then(|query| query.split('|').nth(1)).unwrap();
     let queries: Vec<_> = runbook.split("```\n").skip(1).step_by(2).chain([dashboard]).collect();
     let queries: Vec<_> = queries.into_iter().filter(|query| query.contains("filter ")).collect();
-    assert_eq!(queries.len(), 6, "five in the runbook, one on the dashboard");
+    assert_eq!(queries.len(), 8, "seven in the runbook, one on the dashboard");
     for query in queries {
         // Quoted words are values, not fields.
         let unquoted = query.split(['"', '\'']).step_by(2).collect::<Vec<_>>().join(" ");
