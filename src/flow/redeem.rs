@@ -36,8 +36,6 @@ pub struct TokenCall<'a> {
 
 /// The answer of the token endpoint.
 pub enum Redeemed {
-    /// No app is registered: this route does not exist.
-    NoProvider,
     /// The tokens, for this app.
     Tokens(String, Value),
     /// The request is refused. The app is named if it authenticated itself.
@@ -49,11 +47,6 @@ pub enum Redeemed {
 impl Flow {
     /// Exchanges a code for tokens. The code is used up after all checks and before the answer.
     pub async fn redeem(&self, call: TokenCall<'_>) -> Redeemed {
-        match self.has_provider(call.deadline).await {
-            Ok(true) => {}
-            Ok(false) => return Redeemed::NoProvider,
-            Err(failure) => return Redeemed::Failed(None, failure),
-        }
         let request = match TokenRequest::read(call.authorization, call.form) {
             Ok(request) => request,
             Err(error) => return Redeemed::Refused(None, error),
@@ -142,9 +135,6 @@ impl Flow {
     /// # Errors
     /// The secret has never been read and cannot be read now.
     pub async fn discovery(&self, issuer: &str, deadline: Deadline) -> Result<Option<Value>, Failure> {
-        if !self.has_provider(deadline).await? {
-            return Ok(None);
-        }
         let versions = self.secrets.versions(PREVIOUS_KEY_SIGNS, deadline).await?;
         Ok(signing(&versions).map(|(_, key)| provider::discovery(issuer, key.algorithm())))
     }
@@ -154,9 +144,6 @@ impl Flow {
     /// # Errors
     /// A version of the secret has never been read and cannot be read now.
     pub async fn jwks(&self, deadline: Deadline) -> Result<Option<Value>, Failure> {
-        if !self.has_provider(deadline).await? {
-            return Ok(None);
-        }
         let versions = self.secrets.versions(PREVIOUS_KEY_IS_PUBLISHED, deadline).await?;
         let secrets = std::iter::once(&versions.current).chain(&versions.previous);
         let mut keys: Vec<_> = secrets

@@ -19,12 +19,9 @@ impl App {
             return Notice::NotFound.into();
         }
         let fields = match body::fields(incoming) {
-            Ok((fields, _)) if body::is_repeated(&fields, "binding") => {
-                return Content::Outcome(Outcome::InvalidRequest, None, None).into();
-            }
-            Ok((fields, _)) => fields,
+            Ok((fields, _)) if !body::is_repeated(&fields, "binding") => fields,
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
-            Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None, None).into(),
+            Ok(_) | Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None, None).into(),
         };
         let parameters: Vec<_> = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         let conclusion = match incoming.redirect_uri().and_then(|address| Ok((address, incoming.issuer()?))) {

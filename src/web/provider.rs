@@ -27,18 +27,16 @@ impl App {
         };
         let method = incoming.request.method();
         let is_allowed = allowed.split(", ").any(|allowed| allowed == method.as_str());
-        match (route, method) {
-            (ProviderRoute::Authorize, &Method::GET | &Method::POST) => return self.authorize(incoming).await,
-            (ProviderRoute::Token, &Method::POST) => return self.token(incoming).await,
-            _ => {}
-        }
         match self.flow.has_provider(incoming.deadline).await {
-            Ok(true) => {}
             Ok(false) => return Notice::NotFound.into(),
-            Err(failure) => return Self::unavailable(&failure, incoming),
+            // People read what `/authorize` says, so it answers with a page.
+            Err(failure) if route != ProviderRoute::Authorize => return Self::unavailable(&failure, incoming),
+            Ok(true) | Err(_) => {}
         }
         match (route, method) {
             _ if !is_allowed => Reply::method_not_allowed(allowed),
+            (ProviderRoute::Authorize, &Method::GET | &Method::POST) => self.authorize(incoming).await,
+            (ProviderRoute::Token, &Method::POST) => self.token(incoming).await,
             (_, &Method::OPTIONS) => ProviderAnswer::preflight(allowed).into(),
             // The client of a HEAD request does not see the page, so the request starts nothing.
             (ProviderRoute::Authorize, _) => Content::Nothing.into(),
@@ -85,7 +83,6 @@ impl App {
         };
         let event = |client| Event { client, ..self.event(incoming, began) };
         match redeemed {
-            Redeemed::NoProvider => Notice::NotFound.into(),
             Redeemed::Tokens(client_id, tokens) => {
                 self.telemetry.redeemed(&event(Some(&client_id)));
                 ProviderAnswer::secret(tokens).into()

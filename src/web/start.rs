@@ -21,15 +21,18 @@ impl App {
         if !origin::may_start(incoming.headers(), own_origin.as_deref(), &self.settings.allowed_origins) {
             return Notice::ForeignStart.into();
         }
-        let (fields, format) = match body::fields(incoming) {
-            Ok((fields, _)) if body::is_repeated(&fields, "phone") => {
-                return Content::Outcome(Outcome::InvalidRequest, None, None).into();
+        let invalid = || Content::Outcome(Outcome::InvalidRequest, None, None).into();
+        let (fields, format): (Parameters, _) = match body::fields(incoming) {
+            Ok((fields, BodyFormat::Form)) => {
+                (fields.into_iter().map(|(name, value)| read_form_field(name, value)).collect(), BodyFormat::Form)
             }
-            Ok(fields) => fields,
+            Ok(json) => json,
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
-            Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None, None).into(),
+            Err(Unreadable::Malformed) => return invalid(),
         };
-        let fields: Parameters = fields.into_iter().map(|(name, value)| read_form_field(name, value)).collect();
+        if body::is_repeated(&fields, "phone") {
+            return invalid();
+        }
         let typed = body::field(&fields, "phone").unwrap_or_default();
         // A browser encodes the `+` of a form, so only a program can have sent one as a space.
         let may_lack_encoding = format == BodyFormat::Form && !incoming.is_from_browser();

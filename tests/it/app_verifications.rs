@@ -306,8 +306,10 @@ async fn without_apps_nothing_of_the_provider_exists() {
             ("GET", "/.well-known/openid-configuration"),
             ("GET", "/.well-known/jwks.json"),
         ] {
-            let event = http_api_event(method, path, &[], "");
-            assert_eq!(function.invoke(&event).await.status, 404, "{name}: {method} {path}");
+            for header in [("accept", "text/html"), ("sec-fetch-dest", "iframe"), ("sec-purpose", "prefetch")] {
+                let event = http_api_event(method, path, &[header], "");
+                assert_eq!(function.invoke(&event).await.status, 404, "{name}: {method} {path} {header:?}");
+            }
         }
         let body = "phone=%2B34600000001&client_id=shop&redirect_uri=https%3A%2F%2Fshop.example%2Fcb";
         let start = function.post("/start", body, &[]).await;
