@@ -57,14 +57,18 @@ REFUSED_TOKENS = [
 ]
 
 
-def form(usual, changes):
-    return urllib.parse.urlencode({name: value for name, value in (usual | changes).items() if value is not None})
+def changed(usual, changes):
+    return {name: value for name, value in (usual | changes).items() if value is not None}
+
+
+def parameters(changes={}):
+    """The parameters of the bank's request, with these changes; `None` takes one out."""
+    usual = {"client_id": "bank", "redirect_uri": BANK_URI, "response_type": "code", "scope": "openid"}
+    return changed(usual | {"state": "s-1", "nonce": "n-1", "login_hint": "tel:+34600000001"}, changes)
 
 
 def request(changes={}):
-    """The parameters of the bank's request, with these changes; `None` takes one out."""
-    usual = {"client_id": "bank", "redirect_uri": BANK_URI, "response_type": "code", "scope": "openid"}
-    return form(usual | {"state": "s-1", "nonce": "n-1", "login_hint": "tel:+34600000001"}, changes)
+    return urllib.parse.urlencode(parameters(changes))
 
 
 def authorize(client, changes={}, **options):
@@ -99,7 +103,8 @@ def new_code(product):
 def token(client, code, changes={}, **headers):
     """The bank's token request, with these changes."""
     usual = {"grant_type": "authorization_code", "redirect_uri": BANK_URI, "code": code}
-    return client.post(TOKEN, form(usual | {"client_id": "bank", "client_secret": SECRET}, changes), **headers)
+    fields = changed(usual | {"client_id": "bank", "client_secret": SECRET}, changes)
+    return client.post(TOKEN, urllib.parse.urlencode(fields), **headers)
 
 
 def with_both_credentials(client, code):

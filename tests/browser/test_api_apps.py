@@ -1,5 +1,6 @@
 """docs/openapi.yaml describes what an app gets: its redirects, tokens, claims and errors. `test_api.py` compares every answer."""
 
+import json
 import time
 
 import pytest
@@ -118,11 +119,13 @@ def test_documents_are_their_examples(product):
 
 def test_start_for_an_app(product):
     client = Client(product)
-    fields = apps.request({"login_hint": None})
-    answer = client.post_start(f"phone=%2B34600000001&{fields}")
-    assert check(answer)[0] == []
-    callback = client.request("GET", answer.json()["authorization_url"]).headers["location"][0]
-    assert "code" in authorization_response(client.request("GET", callback))
+    form = f"phone=%2B34600000001&{apps.request({'login_hint': None})}"
+    body = json.dumps({"phone": "+34600000001"} | apps.parameters({"login_hint": None}))
+    for sent in ({"body": form}, {"body": body, "content-type": JSON}):
+        answer = client.post_start(**sent)
+        assert check(answer)[0] == []
+        callback = client.request("GET", answer.json()["authorization_url"]).headers["location"][0]
+        assert "code" in authorization_response(client.request("GET", callback))
 
     answer = client.post_start("phone=%2B34600000001&" + apps.request({"scope": "phone"}))
     assert authorization_response(answer)["error"] == "invalid_scope"
