@@ -76,7 +76,11 @@ impl Flow {
             Some(_) if request.holder == Holder::Program => Way::Done,
             Some(error) => {
                 let back = address.with_error(request.issuer, error, outcome.name());
-                if app.prompt_none { Way::Redirect(back) } else { Way::Links { try_again: again(app, accepted), back } }
+                if app.prompt_none {
+                    Way::Redirect(back)
+                } else {
+                    Way::Links { try_again: again(app, accepted, outcome), back }
+                }
             }
             None if outcome == Outcome::Verified => {
                 let code = finished.and_then(|finished| code(request, accepted, app, &finished));
@@ -110,11 +114,12 @@ fn code(
     verified.to_code(&accepted.started_with.sealer, bound_to, &seed, now_seconds())
 }
 
-/// The app's own request as a query.
-fn again(app: &AppRequest, accepted: &Accepted<'_>) -> String {
+/// The app's own request as a query; without the number, if the same one would lead to the same outcome.
+fn again(app: &AppRequest, accepted: &Accepted<'_>, outcome: Outcome) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(app.parameters());
-    if app.hinted {
+    let another_may_help = matches!(outcome, Outcome::NotCovered | Outcome::Misconfigured);
+    if app.hinted && !another_may_help {
         query.append_pair("login_hint", &format!("tel:{}", accepted.phone_number.expose()));
     }
     query.finish()

@@ -20,6 +20,9 @@ use crate::transport::Deadline;
 const CODE: &str = "code";
 /// The attribute by which `DynamoDB` removes entries (TTL): seconds since the epoch.
 const EXPIRES_AT: &str = "expires_at";
+/// The attribute that says which request made the entry. If its answer is lost, the SDK sends the request again, which must
+/// not take its own entry for an earlier use.
+const MADE_BY: &str = "made_by";
 /// Entries are kept this much longer than their codes are valid, in seconds, because clocks differ.
 const KEPT_LONGER: u64 = 60;
 /// The number of codes that one environment remembers without a table, about 250 KB. It redeems far fewer in a minute.
@@ -84,13 +87,20 @@ async fn put(
     expires_at: u64,
     deadline: Deadline,
 ) -> Result<bool, Failure> {
+    let mut made_by = [0; 16];
+    aws_lc_rs::rand::fill(&mut made_by)
+        .map_err(|_| Failure::new(Outcome::Misconfigured, "the system has no randomness"))?;
+    let made_by = AttributeValue::S(BASE64_URL_SAFE_NO_PAD.encode(made_by));
     let put = client
         .put_item()
         .table_name(table)
         .item(CODE, AttributeValue::S(BASE64_URL_SAFE_NO_PAD.encode(hash)))
         .item(EXPIRES_AT, AttributeValue::N(expires_at.to_string()))
-        .condition_expression("attribute_not_exists(#code)")
+        .item(MADE_BY, made_by.clone())
+        .condition_expression("attribute_not_exists(#code) OR #made_by = :made_by")
         .expression_attribute_names("#code", CODE)
+        .expression_attribute_names("#made_by", MADE_BY)
+        .expression_attribute_values(":made_by", made_by)
         .send();
     let failed = |outcome, how: &str| {
         Err(Failure::new(outcome, format!("table {table}: {how}; without it no code is exchanged")))

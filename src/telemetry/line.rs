@@ -134,7 +134,8 @@ impl Line<'_> {
                 count(line, "Redeemed", true)?;
                 by_client.push("Redeemed");
             }
-            Report::Refused(..) | Report::NotRedeemed(_) => {}
+            Report::NotRedeemed(_) => count(line, "NotRedeemed", true)?,
+            Report::Refused(..) => {}
             Report::NotStarted(&Failure { outcome, .. }) | Report::Ended(outcome, _) => {
                 if let Some(value) = self.could_not_be_checked(outcome) {
                     line.serialize_entry("CouldNotBeChecked", &u8::from(value))?;

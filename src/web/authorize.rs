@@ -64,7 +64,7 @@ impl App {
                 tracing::info!(
                     correlator,
                     client = client_id,
-                    error,
+                    error_code = error,
                     reason = description,
                     "an app's request was refused"
                 );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::{Leg, Scenario};
+use sandbox::{Leg, Scenario, Scripted};
 use serde_json::json;
 
 use crate::support::app::{
@@ -193,6 +193,20 @@ async fn result_page_has_the_language_that_the_app_chose() {
     assert_eq!(page.header("content-language"), "de");
     assert!(link(&page, "Erneut versuchen").contains("ui_locales=de"));
     assert!(link(&page, "Zurück zu The Shop").starts_with(SHOP_URI));
+}
+
+/// The same number would lead to the same page again.
+#[tokio::test]
+async fn number_that_is_not_covered_is_asked_for_again() {
+    let function = provider(&[]).await;
+    let body = json!({ "status": 422, "code": "SERVICE_NOT_APPLICABLE", "message": "" });
+    function.sandbox.script(Leg::Verify, Some(Scripted::json(422, &body)));
+    let mut browser = Browser::default();
+    let callback = browser.authorize(&function, &shop_request(&[])).await;
+    let page = browser.open(&function, &callback).await;
+    assert_eq!(page.status, 422);
+    let start = browser.open(&function, &link(&page, "Go to the start")).await;
+    assert!(start.body.contains("Verify for The Shop") && start.body.contains(r#"value="s-1""#), "{}", start.body);
 }
 
 #[tokio::test]

@@ -35,14 +35,14 @@ async fn dashboard_and_alarms_use_exactly_the_emitted_metrics() {
     assert_eq!(outcomes, all, "the dashboard shows every outcome");
 
     let alarms = alarm_metrics(&template);
-    assert_eq!(alarms.len(), 9, "{alarms:?}");
+    assert_eq!(alarms.len(), 10, "{alarms:?}");
     for (metric, outcome) in alarms {
         assert!(emitted.contains(&metric), "an alarm uses {metric:?}, which is not emitted");
         assert!(outcome.is_none_or(|outcome| Outcome::from_name(&outcome).is_some()));
     }
 }
 
-/// The metrics that the program emits in all scenarios of the sandbox, and when an app signs a user in.
+/// The metrics that the program emits in all scenarios of the sandbox, and when an app signs a user in or cannot.
 async fn emitted() -> BTreeSet<Metric> {
     let settings = Settings { slow_for: Duration::from_secs(3), ..Settings::default() };
     let sandbox = Arc::new(Sandbox::start(settings).await.unwrap());
@@ -57,8 +57,16 @@ async fn emitted() -> BTreeSet<Metric> {
     function.get("/numberverification-callback?state=last", &[]).await;
     function.logged("invalid_state").await;
 
+    sandbox.set_scenario(Scenario::ByNumber);
+    // Nothing listens there.
+    let no_table = [("CODE_TABLE", "used-codes"), ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")];
+    let without_table = Function::deployed(sandbox, &no_table).await;
+    let code = shop_code(&without_table, &[]).await;
+    assert_eq!(shop_tokens(&without_table, &code).await.status, 503);
+    without_table.logged("NotRedeemed").await;
+
     let mut emitted = BTreeSet::new();
-    let log = function.log();
+    let log = [function.log(), without_table.log()].concat();
     let lines: Vec<_> = log.iter().filter(|line| line.get("_aws").is_some()).collect();
     assert!(lines.len() > Scenario::ALL.len());
     for line in lines {
