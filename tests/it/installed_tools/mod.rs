@@ -3,6 +3,7 @@
 
 mod apps;
 mod cargo_lambda;
+mod code_table;
 mod dashboard;
 mod deployment;
 mod lambda_runtime;

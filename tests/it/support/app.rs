@@ -1,11 +1,14 @@
 //! An app that uses the function as its OpenID Provider, as a relying party does it: with its own requests, and an
 //! independent check of the ID token's signature.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::{Answer, Browser, Function};
@@ -37,6 +40,12 @@ pub async fn provider(variables: &[(&str, &str)]) -> Function {
     let function = Function::start(variables).await;
     function.sandbox.set_secret_string(secret().to_string());
     function
+}
+
+/// The deployed program with those apps, and more variables.
+pub async fn deployed_provider(sandbox: Arc<Sandbox>, variables: &[(&str, &str)]) -> Function {
+    sandbox.set_secret_string(secret().to_string());
+    Function::deployed(sandbox, variables).await
 }
 
 /// Percent-encodes the parameters of a request; a later value of the same name replaces an earlier one, and an empty one

@@ -1,0 +1,150 @@
+//! `CODE_TABLE`, in moto's `DynamoDB` and in one that fails: deployed environments that share it, or cannot write it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+use tokio::process::Child;
+
+use super::tools;
+use crate::support::app::{deployed_provider, shop_code, shop_tokens};
+use crate::support::far_side::{FarSide, Fault, refusing};
+use crate::support::{Function, sandbox, send};
+
+const TABLE: &str = "used-codes";
+
+struct Database {
+    url: String,
+    _running: Child,
+}
+
+impl Database {
+    /// A database with a table like the template's.
+    async fn new() -> Self {
+        let (running, url) = tools::moto().await;
+        let database = Self { url, _running: running };
+        database.create(TABLE, "code").await;
+        database
+    }
+
+    async fn create(&self, table: &str, key: &str) {
+        let table = json!({
+            "TableName": table,
+            "AttributeDefinitions": [{ "AttributeName": key, "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        self.call("CreateTable", &table).await;
+    }
+
+    /// Everything in the table.
+    async fn items(&self) -> Value {
+        self.call("Scan", &json!({ "TableName": TABLE })).await["Items"].take()
+    }
+
+    /// Calls moto as an SDK does. It takes the region from the signature, which it does not check.
+    async fn call(&self, action: &str, body: &Value) -> Value {
+        const CREDENTIAL: &str = "AWS4-HMAC-SHA256 Credential=test/20250101/eu-west-1/dynamodb/aws4_request";
+        let request = http::Request::post(&self.url)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("DynamoDB_20120810.{action}"))
+            .header("authorization", format!("{CREDENTIAL}, SignedHeaders=host, Signature=00"))
+            .body(body.to_string());
+        let answer = send(request.unwrap()).await;
+        assert_eq!(answer.status, 200, "{action}: {}", answer.body);
+        answer.json()
+    }
+}
+
+/// An environment that keeps used codes in a table of the database at this address.
+async fn environment(sandbox: &Arc<Sandbox>, table: &str, url: &str) -> Function {
+    let variables = [("CODE_TABLE", table), ("AWS_ENDPOINT_URL_DYNAMODB", url)];
+    deployed_provider(sandbox.clone(), &variables).await.with_time_left(Duration::from_secs(5))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_used_in_one_environment_is_refused_in_another() {
+    let (database, sandbox) = (Database::new().await, Arc::new(sandbox().await));
+    let [one, other] =
+        [environment(&sandbox, TABLE, &database.url).await, environment(&sandbox, TABLE, &database.url).await];
+    let code = shop_code(&one, &[]).await;
+    let first = shop_tokens(&one, &code).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    for (name, function) in [("in the other one", &other), ("in the same", &one)] {
+        let again = shop_tokens(function, &code).await;
+        assert_eq!((again.status, &again.json()["error"]), (400, &json!("invalid_grant")), "{name}");
+    }
+
+    let items = database.items().await;
+    let [item] = &items.as_array().unwrap()[..] else { panic!("one item: {items}") };
+    assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "expires_at"]);
+    assert_eq!(item["code"]["S"].as_str().map(str::len), Some(43), "a SHA-256 in base64url: {item}");
+    let expires_at: u64 = item["expires_at"]["N"].as_str().unwrap().parse().unwrap();
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    assert!((now..now + 300).contains(&expires_at), "{expires_at} is not soon after {now}");
+    for text in ["34600000001", "600000001", &code, &code[..20]] {
+        assert!(!item.to_string().contains(text), "{text} is in {item}");
+    }
+}
+
+/// An answer of `DynamoDB`, which refuses the request with this error.
+fn refusal(status: u16, error: &str) -> Fault {
+    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{error}"), "message": "no" }).to_string();
+    let head =
+        format!("HTTP/1.1 {status} No\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}", body.len());
+    Fault::Answer(format!("{head}\r\n\r\n{body}").leak())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn table_that_cannot_be_written_loses_no_code_and_the_log_says_what_to_do() {
+    let (database, sandbox) = (Database::new().await, Arc::new(sandbox().await));
+    database.create("another-key", "id").await;
+    let works = environment(&sandbox, TABLE, &database.url).await;
+    let (_socket, nowhere) = refusing();
+    let far_side = FarSide::of(&sandbox).await;
+    for (name, table, url, fault, error, says) in [
+        ("no such table", "no-such-table", &database.url, Fault::None, "server_error", "correct CODE_TABLE"),
+        ("another key", "another-key", &database.url, Fault::None, "server_error", "must be the text `code`"),
+        (
+            "no permission",
+            TABLE,
+            &far_side.url,
+            refusal(400, "AccessDeniedException"),
+            "server_error",
+            "allow dynamodb:PutItem",
+        ),
+        (
+            "throttled",
+            TABLE,
+            &far_side.url,
+            refusal(400, "ThrottlingException"),
+            "temporarily_unavailable",
+            "limits how often",
+        ),
+        (
+            "down",
+            TABLE,
+            &far_side.url,
+            refusal(500, "InternalServerError"),
+            "temporarily_unavailable",
+            "DynamoDB fails",
+        ),
+        ("not reached", TABLE, &nowhere, Fault::None, "temporarily_unavailable", "needs an endpoint for it"),
+        ("no answer", TABLE, &far_side.url, Fault::Hang, "temporarily_unavailable", "no answer before the deadline"),
+    ] {
+        far_side.always(fault);
+        let code = shop_code(&works, &[]).await;
+        let function = environment(&sandbox, table, url).await;
+        let answer = shop_tokens(&function, &code).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (503, &json!(error)), "{name}");
+        assert_eq!(answer.header("retry-after"), "1", "{name}");
+        let line = function.logged("a code could not be redeemed").await;
+        let reason = line["reason"].as_str().unwrap();
+        assert!(reason.starts_with(&format!("table {table}: ")) && reason.contains(says), "{name}: {reason}");
+        assert_eq!(line["client"], "shop", "{name}");
+
+        let redeemed = shop_tokens(&works, &code).await;
+        assert_eq!(redeemed.status, 200, "{name}: the code is still good: {}", redeemed.body);
+    }
+}
