@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::app::{
-    CHALLENGE, ISSUER, SHOP_SECRET, SHOP_URI, VERIFIER, parameter, provider, secret, sent_back, shop_basic, shop_code,
-    shop_request, shop_tokens, token, verified_claims,
+    CHALLENGE, ISSUER, SHOP_SECRET, SHOP_URI, VERIFIER, altered, parameter, provider, secret, sent_back, shop_basic,
+    shop_code, shop_request, shop_tokens, token, verified_claims,
 };
 use crate::support::{Answer, Browser, Function, http_api_event};
 
@@ -73,7 +73,7 @@ async fn wrong_clients_are_refused_with_a_challenge() {
 async fn code_is_refused_for_everything_it_is_not_bound_to() {
     let function = provider(&[]).await;
     let (plain, bound) = (shop_code(&function, &[]).await, shop_code(&function, &PKCE).await);
-    let altered = format!("{}A", &plain[..plain.len() - 1]);
+    let altered = altered(&plain);
     let wrong = VERIFIER.replace('d', "e");
     let bank = [
         ("client_id", "bank"),

@@ -4,7 +4,7 @@ use sandbox::{Leg, Scenario};
 use serde_json::{Value, json};
 
 use crate::support::app::{
-    SHOP_URI, parameter, provider, query, sent_back, shop_request, shop_tokens, verified_claims,
+    SHOP_URI, altered, parameter, provider, query, sent_back, shop_request, shop_tokens, verified_claims,
 };
 use crate::support::{AS_JSON, Answer, Browser, CALLBACK, Function, PHONE_MODE, http_api_event};
 
@@ -90,7 +90,7 @@ async fn nobody_finishes_without_the_binding() {
         let body = json!({ "code": held.code, "state": held.state, "binding": binding });
         assert_eq!(complete(&function, &body).await.outcome(), "wrong_browser", "{name}");
     }
-    let altered = json!({ "code": held.code, "state": format!("{}A", &held.state[..114]), "binding": held.binding });
+    let altered = json!({ "code": held.code, "state": altered(&held.state), "binding": held.binding });
     assert_eq!(complete(&function, &altered).await.outcome(), "invalid_state");
     assert_eq!(function.sandbox.count(Leg::Token), 0);
     let wrong_code = json!({ "code": "made-up", "state": held.state, "binding": held.binding });

@@ -110,6 +110,14 @@ pub async fn shop_code(function: &Function, changes: &[(&str, &str)]) -> String 
     parameter(&back, "code").to_owned()
 }
 
+/// A sealed text with another character in its middle. The last one would not do: it has few bits, and the other one could
+/// be the same.
+pub fn altered(text: &str) -> String {
+    let (before, rest) = text.split_at(text.len() / 2);
+    let other = if rest.starts_with('A') { 'B' } else { 'A' };
+    format!("{before}{other}{}", &rest[1..])
+}
+
 /// A token request with these form fields; an empty value removes a field.
 pub async fn token(function: &Function, authorization: Option<&str>, fields: &[(&str, &str)]) -> Answer {
     let usual = [("grant_type", "authorization_code"), ("redirect_uri", SHOP_URI)];
