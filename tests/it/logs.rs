@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Browser, Function};
 
 /// The finest level, in every variable that the program and its libraries read.
-const ALL_LEVELS: [(&str, &str); 3] =
+pub const ALL_LEVELS: [(&str, &str); 3] =
     [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")];
 
 const NUMBER: &str = "+34600000001";
@@ -83,7 +83,8 @@ async fn no_log_line_contains_personal_data_or_secrets() {
     assert_clean(&log, &forbidden);
 }
 
-fn assert_clean(log: &[Value], forbidden: &[String]) {
+/// Checks that no line contains one of these texts.
+pub fn assert_clean(log: &[Value], forbidden: &[String]) {
     for line in log {
         let line = line.to_string();
         for value in forbidden {
@@ -93,7 +94,7 @@ fn assert_clean(log: &[Value], forbidden: &[String]) {
 }
 
 /// The values of a callback's query that must not be logged.
-fn query_values(path_and_query: &str) -> Vec<String> {
+pub fn query_values(path_and_query: &str) -> Vec<String> {
     let (_, query) = path_and_query.split_once('?').unwrap();
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "code" || name == "state")
