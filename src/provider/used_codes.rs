@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use base64::Engine as _;
@@ -124,7 +124,14 @@ async fn put(
             Some("ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded") => {
                 failed(Outcome::OperatorBusy, "DynamoDB limits how often it is written")
             }
-            _ => failed(Outcome::OperatorBusy, "cannot be written"),
+            None if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => failed(
+                Outcome::OperatorBusy,
+                "DynamoDB cannot be reached; a function in a VPC needs an endpoint for it there",
+            ),
+            _ => failed(
+                Outcome::OperatorBusy,
+                "cannot be written, because DynamoDB fails; its state is on AWS's health page",
+            ),
         },
     }
 }
