@@ -78,7 +78,7 @@ async fn code_used_in_one_environment_is_refused_in_another() {
 
     let items = database.items().await;
     let [item] = &items.as_array().unwrap()[..] else { panic!("one item: {items}") };
-    assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "expires_at"]);
+    assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "expires_at", "made_by"]);
     assert_eq!(item["code"]["S"].as_str().map(str::len), Some(43), "a SHA-256 in base64url: {item}");
     let expires_at: u64 = item["expires_at"]["N"].as_str().unwrap().parse().unwrap();
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
@@ -86,6 +86,20 @@ async fn code_used_in_one_environment_is_refused_in_another() {
     for text in ["34600000001", "600000001", &code, &code[..20]] {
         assert!(!item.to_string().contains(text), "{text} is in {item}");
     }
+}
+
+/// The SDK sends a request again if its answer is lost, and the table then has the entry of the first one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_answer_of_the_table_is_not_an_earlier_use() {
+    let (database, sandbox) = (Database::new().await, Arc::new(sandbox().await));
+    let far_side = FarSide::of_server(&database.url).await;
+    let function = environment(&sandbox, TABLE, &far_side.url).await;
+    let code = shop_code(&function, &[]).await;
+    far_side.once(Fault::ResetServed);
+    let first = shop_tokens(&function, &code).await;
+    assert_eq!((first.status, far_side.requests()), (200, 2), "{}", first.body);
+    let again = shop_tokens(&function, &code).await;
+    assert_eq!((again.status, &again.json()["error"]), (400, &json!("invalid_grant")));
 }
 
 /// An answer of `DynamoDB`, which refuses the request with this error.

@@ -1,4 +1,4 @@
-//! A raw socket in front of one endpoint of the sandbox. It forwards requests, and injects the faults a test chooses.
+//! A raw socket in front of the sandbox or another server. It forwards requests, and injects the faults a test chooses.
 
 use std::io;
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ pub struct FarSide {
 }
 
 struct Shared {
-    sandbox: SocketAddr,
+    server: SocketAddr,
     plan: Mutex<Plan>,
     requests: AtomicUsize,
     connections: AtomicUsize,
@@ -73,10 +73,16 @@ struct Shared {
 impl FarSide {
     /// Listens in front of a sandbox, and forwards every request until a fault is chosen.
     pub async fn of(sandbox: &sandbox::Sandbox) -> Self {
+        Self::of_server(&sandbox.base_url()).await
+    }
+
+    /// Listens in front of the server at this address.
+    pub async fn of_server(url: &str) -> Self {
+        let server = url.strip_prefix("http://").unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
-            sandbox: sandbox.base_url().strip_prefix("http://").unwrap().parse().unwrap(),
+            server,
             plan: Mutex::new(Box::new(|_| Fault::None)),
             requests: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -186,7 +192,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared, mut ended: watch::Receive
             Fault::CloseUnserved => return Ok(()),
             Fault::Hang => return stream.read(&mut first).await.map(drop),
             Fault::Answer(answer) => answer.as_bytes().to_vec(),
-            _ => forward(shared.sandbox, &request).await?,
+            _ => forward(shared.server, &request).await?,
         };
         let body_at = find(&answer, b"\r\n\r\n").unwrap_or(answer.len() - 4) + 4;
         let (head, body) = answer.split_at(body_at);
@@ -238,10 +244,10 @@ fn reset(stream: TcpStream) -> io::Result<()> {
 }
 
 /// Forwards a request on a new connection, and removes the `connection` header that results from it.
-async fn forward(sandbox: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+async fn forward(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let line_end = find(request, b"\r\n").unwrap_or(0) + 2;
     let (line, rest) = request.split_at(line_end);
-    let mut stream = TcpStream::connect(sandbox).await?;
+    let mut stream = TcpStream::connect(server).await?;
     stream.write_all(&[line, b"connection: close\r\n", rest].concat()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
