@@ -9,8 +9,6 @@
     cloudformation.py items URL TABLE                        what is in a DynamoDB table there
     cloudformation.py bucket URL NAME                        an empty bucket there
     cloudformation.py function URL NAME                      the configuration of a function there, and of its role
-    cloudformation.py store URL NAME VALUE                   make a secret there with this value
-    cloudformation.py secret URL NAME                        its value now, and before the last change
     cloudformation.py pack [NAME=VALUE ...]                  what `make deploy` puts beside the program before `sam deploy`
     cloudformation.py uploaded URL TEMPLATE                  the code of a packaged template: its S3 key, and its files
     cloudformation.py versions                               the names of the Lambda version that `make deploy` would make
@@ -259,16 +257,6 @@ def function(url, name):
     return configuration
 
 
-def store(url, name, value):
-    return boto3.client("secretsmanager", endpoint_url=url).create_secret(Name=name, SecretString=value)
-
-
-def secret(url, name):
-    manager = boto3.client("secretsmanager", endpoint_url=url)
-    stages = [stage for stages in manager.describe_secret(SecretId=name)["VersionIdsToStages"].values() for stage in stages]
-    return {stage: manager.get_secret_value(SecretId=name, VersionStage=stage)["SecretString"] for stage in stages}
-
-
 def pack(*parameters):
     make_deploy.pack(make_deploy.PACKAGE, effective(dict(pairs(parameters))))
     return {}
@@ -322,5 +310,5 @@ if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     commands = {"expand": expand, "outputs": outputs, "deploy": deploy, "cognito": cognito}
     commands |= {"resource": resource, "items": items, "bucket": bucket, "function": function}
-    commands |= {"store": store, "secret": secret, "pack": pack, "uploaded": uploaded, "versions": versions}
+    commands |= {"pack": pack, "uploaded": uploaded, "versions": versions}
     json.dump(commands[command](*arguments), sys.stdout, default=str)

@@ -37,6 +37,8 @@ SHOP = {
     "redirect_uris": [f"{SHOP_URL}/callback"],
     "client_name": "Demo shop",
 }
+# The function warns if there is none.
+SUBJECT_KEY = "the sandbox's subject key, known to all"
 
 children = {}
 
@@ -61,7 +63,7 @@ def run():
     check_port("PORT", PORT)
     check_port("SANDBOX_PORT", SANDBOX_PORT)
     check_port("SHOP_PORT", SHOP_PORT)
-    members = json.dumps({"relying_parties": [SHOP, *further_apps()]})
+    members = json.dumps({"relying_parties": [SHOP, *further_apps()], "subject_key": SUBJECT_KEY})
     print("Building the sandbox and the function: about 3 minutes the first time, seconds after that.", flush=True)
     # Separately: cargo would unify the features of both, and `cargo lambda watch` would build again.
     for package in ("sandbox", "number-verification"):

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use number_verification::jwt::PrivateKey;
+use number_verification::provider::{Members, Provider};
 use number_verification::transport::{Deadline, Transport};
 use serde_json::{Map, Value, json};
 use tokio::process::{Child, Command};
@@ -186,6 +187,38 @@ async fn it_adds_what_is_missing_and_replaces_only_what_it_is_told_to() {
         assert_eq!(current, others, "{name}: the other members remain");
         let unchanged = [state, subject, signing].iter().all(|key| matches!(key, Same));
         assert_eq!(previous, (!unchanged).then_some(stored), "{name}: a new version only if there is something new");
+    }
+}
+
+/// The algorithm of the ID tokens that the provider makes with a secret, and somebody's `sub` in them.
+fn served_with(secret: &Map<String, Value>) -> (&'static str, String) {
+    let (provider, faults) = Provider::read(Members {
+        relying_parties: secret.get("relying_parties"),
+        state_key: secret.get("state_key").and_then(Value::as_str),
+        signing_key: secret.get("signing_key"),
+        subject_key: secret.get("subject_key"),
+    });
+    let provider = provider.unwrap_or_else(|| panic!("{faults:?}"));
+    (provider.signing_key.algorithm(), provider.subject_key.subject("shop", "+34600000001"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_keep_their_sub_whatever_is_done() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("sub");
+    let shop = json!({
+        "client_id": "shop",
+        "client_secret": "hush: shared with the shop, and long",
+        "redirect_uris": ["https://shop.example/callback"],
+    });
+    manager.store("sub", &secret(&json!({ "state_key": STATE_KEY, "relying_parties": [shop] }))).await;
+    let (algorithm, sub) = served_with(&manager.read("sub").await.current);
+    assert_eq!(algorithm, "ES256", "the derived key");
+    for rotate in ["", "state", "signing", "state"] {
+        let variables = [("SECRET", "sub"), ("AWS_REGION", "eu-west-1"), ("ROTATE", rotate)];
+        let (success, said) = manager.make_keys(&folder, &variables).await;
+        assert!(success, "{rotate}: {said}");
+        assert_eq!(served_with(&manager.read("sub").await.current), ("RS256", sub.clone()), "{rotate}");
     }
 }
 
