@@ -37,7 +37,7 @@ def foreign_start(product, page):
 PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
     "form": form,
     "form with fault": form_with_fault,
-    "no such page": at("/nowhere"),
+    "page not found": at("/nowhere"),
     "wrong method": at("/start"),
     "started elsewhere": foreign_start,
 }

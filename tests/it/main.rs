@@ -1,5 +1,6 @@
 //! Tests of the product from outside, across a process or a socket, with one module for each subject.
 
+mod app_keys;
 mod app_logs;
 mod app_requests;
 mod app_tokens;

@@ -119,6 +119,7 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "JwksHeadRoute",
             "JwksRoute",
             "MisconfiguredAlarm",
+            "NotRedeemedAlarm",
             "NumberVerificationFunctionAliaslive",
             "OperationsDashboard",
             "OperatorRefusedAlarm",

@@ -25,7 +25,7 @@ const EVENTS: [(&str, u64, &str); 21] = [
     ("callback-repeated-parameter", 400, "could not be checked"),
     ("callback-rest-api", 200, "Phone number verified"),
     ("method-not-allowed", 405, "middle of a verification"),
-    ("not-found", 404, "no such page"),
+    ("not-found", 404, "Page not found"),
     ("start", 303, ""),
     ("start-bad-number", 400, r#"role="alert""#),
     ("start-json", 200, "authorization_url"),

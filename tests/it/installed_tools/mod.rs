@@ -12,3 +12,4 @@ mod make_keys;
 mod openid_provider;
 mod template;
 mod tools;
+mod waf;
