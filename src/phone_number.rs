@@ -92,7 +92,8 @@ impl PhoneNumber {
     /// # Errors
     /// See [`parse`](Self::parse).
     pub fn parse_from_query(written: &str) -> Result<Self, PhoneNumberError> {
-        match written.strip_prefix(' ').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+        let digits = written.strip_prefix("tel:").unwrap_or(written);
+        match digits.strip_prefix(' ').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
             Some(digits) => Self::parse(&Zeroizing::new(format!("+{digits}"))),
             None => Self::parse(written),
         }

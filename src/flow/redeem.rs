@@ -52,6 +52,10 @@ impl Flow {
             Err(error) => return Redeemed::Refused(None, error),
         };
         let client_id = match self.authenticate(&request.client, call.deadline).await {
+            Ok(Some(party)) if party.is_public() && !request.has_verifier() => {
+                let error = TokenError::InvalidGrant("a public client must send its code_verifier");
+                return Redeemed::Refused(Some(party.client_id), error);
+            }
             Ok(Some(party)) => party.client_id,
             Ok(None) => return Redeemed::Refused(None, TokenError::InvalidClient),
             Err(failure) => return Redeemed::Failed(None, failure),

@@ -1,4 +1,4 @@
-//! The client's private key, which signs JSON Web Tokens (RFC 7515, RFC 7518).
+//! A private key, which signs JSON Web Tokens (RFC 7515, RFC 7518).
 
 use aws_lc_rs::agreement::{self, ECDH_P256};
 use aws_lc_rs::error::Unspecified;

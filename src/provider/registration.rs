@@ -1,5 +1,7 @@
 //! The provider's part of the secret: the apps, and the keys.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::RelyingParties;
@@ -20,7 +22,7 @@ pub struct Provider {
 }
 
 /// The members of the secret that concern the provider.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Members<'a> {
     /// `relying_parties`.
     pub relying_parties: Option<&'a Value>,
@@ -87,6 +89,12 @@ fn derived_signing_key(state_key: &str) -> Option<PrivateKey> {
         let scalar = master.derive(&[b"signing key ".as_slice(), &[attempt]].concat()).ok()?;
         PrivateKey::from_p256_scalar(&scalar)
     })
+}
+
+impl fmt::Debug for Members<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Members([redacted])")
+    }
 }
 
 #[cfg(test)]

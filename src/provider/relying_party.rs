@@ -1,6 +1,6 @@
 //! The apps that the owner registers in the secret's `relying_parties`, with the names of RFC 7591 §2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -59,10 +59,11 @@ impl RelyingParties {
             return (Self::default(), vec!["relying_parties is not a list".to_owned()]);
         };
         let (mut parties, mut faults) = (BTreeMap::new(), Vec::new());
+        // The `client_id` of a faulty entry too: the entry after it may not be as strict about who the client is.
+        let mut seen = BTreeSet::new();
         for (index, entry) in entries.iter().enumerate() {
-            let party = RelyingParty::read(entry).and_then(|party| {
-                if parties.contains_key(&party.client_id) { Err("has a client_id seen before") } else { Ok(party) }
-            });
+            let is_new = entry["client_id"].as_str().is_none_or(|client_id| seen.insert(client_id));
+            let party = if is_new { RelyingParty::read(entry) } else { Err("has a client_id seen before") };
             match party {
                 Ok(party) => {
                     parties.insert(party.client_id.clone(), party);
@@ -158,8 +159,11 @@ fn is_redirect_uri(text: &str) -> bool {
     let is_plain = text.len() <= MAX_REDIRECT_URI
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte));
     let Ok(url) = Url::parse(text) else { return false };
+    // A browser would take `https:/path` and `https:path` for addresses of this function.
+    let has_authority = |scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/'));
     let is_safe = match url.scheme() {
-        "https" => url.has_host(),
+        "https" => url.has_host() && has_authority("https://"),
+        "http" if !has_authority("http://") => false,
         "http" => match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
@@ -168,7 +172,8 @@ fn is_redirect_uri(text: &str) -> bool {
         },
         scheme => scheme.contains('.'),
     };
-    is_plain && is_safe && url.username().is_empty() && url.password().is_none()
+    let authority = text.split_once("//").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    is_plain && is_safe && !authority.is_some_and(|authority| authority.contains('@'))
 }
 
 impl fmt::Debug for RelyingParty {
@@ -240,6 +245,11 @@ mod tests {
             ("javascript", entry(&uri("javascript:alert(1)")), "redirect_uri that"),
             ("a fragment", entry(&uri("https://hush.example/cb#x")), "redirect_uri that"),
             ("a user name", entry(&uri("https://hush@shop.example/cb")), "redirect_uri that"),
+            ("an empty user name", entry(&uri("https://@hush.example/cb")), "redirect_uri that"),
+            ("one slash", entry(&uri("https:/hush.example/cb")), "redirect_uri that"),
+            ("no slash", entry(&uri("https:hush.example/cb")), "redirect_uri that"),
+            ("three slashes", entry(&uri("https:///hush.example/cb")), "redirect_uri that"),
+            ("no slash, on this machine", entry(&uri("http:localhost/hush")), "redirect_uri that"),
             ("a space", entry(&uri("https://hush.example/a b")), "redirect_uri that"),
             ("not a URL", entry(&uri("/hush")), "redirect_uri that"),
             ("too long", entry(&uri(&long)), "redirect_uri that"),
@@ -255,6 +265,15 @@ mod tests {
             assert!(parties.get("bank").is_some() && parties.get("other").is_some(), "{name}");
             assert_eq!(parties.0.len(), 2, "{name}");
         }
+    }
+
+    #[test]
+    fn second_entry_of_a_faulty_client_is_faulty_too() {
+        let faulty = entry(&json!({"client_secret": "too short"}));
+        let public = entry(&json!({"client_secret": null, "token_endpoint_auth_method": "none"}));
+        let (parties, faults) = RelyingParties::read(&json!([faulty, public]));
+        assert!(parties.is_empty());
+        assert_eq!(faults.len(), 2);
     }
 
     #[test]

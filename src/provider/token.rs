@@ -85,9 +85,18 @@ impl TokenRequest {
             None => Err(missing("grant_type is missing; it must be authorization_code")),
             Some("authorization_code") if code.is_none() => Err(missing("code is missing")),
             Some("authorization_code") if redirect_uri.is_none() => Err(missing("redirect_uri is missing")),
+            Some("authorization_code") if !request.code_verifier.as_ref().is_none_or(|text| is_verifier(text)) => {
+                Err(TokenError::InvalidRequest("code_verifier is not 43 to 128 letters, digits or characters of -._~"))
+            }
             Some("authorization_code") => Ok(request),
             Some(_) => Err(TokenError::UnsupportedGrantType),
         }
+    }
+
+    /// Returns whether there is a `code_verifier`. A public client has nothing else that ties a code to it.
+    #[must_use]
+    pub fn has_verifier(&self) -> bool {
+        self.code_verifier.is_some()
     }
 
     /// Opens the code for this request at `now`, in seconds since the epoch.
@@ -157,6 +166,11 @@ impl Provider {
             "id_token": key.sign_jwt(&claims)?,
         }))
     }
+}
+
+/// Returns whether a text may be a `code_verifier` (RFC 7636 §4.1). A shorter one could be guessed from its challenge.
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
 impl fmt::Debug for TokenRequest {

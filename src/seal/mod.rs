@@ -1,4 +1,4 @@
-//! Sealing: encrypts and authenticates the texts that a browser keeps for this function.
+//! Sealing: encrypts and authenticates the texts that a browser or an app keeps for this function.
 //!
 //! # Wire format
 //! base64url, without padding, of

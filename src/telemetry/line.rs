@@ -1,4 +1,4 @@
-//! The log line of a verification, with its CloudWatch metrics.
+//! The log line of a step, with its CloudWatch metrics.
 
 use std::time::{Duration, SystemTime};
 

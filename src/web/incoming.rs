@@ -90,11 +90,12 @@ impl<'r> Incoming<'r> {
 
     /// Returns whether the browser prefetches the page (`Sec-Purpose`, and the headers that older browsers send instead).
     pub fn is_prefetch(&self) -> bool {
-        let names = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
-        names.iter().filter_map(|name| header(self.headers(), name)).any(|purpose| {
-            let purpose = purpose.to_ascii_lowercase();
-            purpose.contains("prefetch") || purpose.contains("preview")
-        })
+        let names = ["purpose", "x-purpose", "x-moz"];
+        header(self.headers(), "sec-purpose").is_some()
+            || names.iter().filter_map(|name| header(self.headers(), name)).any(|purpose| {
+                let purpose = purpose.to_ascii_lowercase();
+                purpose.contains("prefetch") || purpose.contains("preview")
+            })
     }
 }
 

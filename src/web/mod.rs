@@ -144,8 +144,8 @@ impl App {
     }
 
     /// The other origin whose scripts may read the reply, if any. None reads the pages of the provider or the answers for
-    /// programs, and every one reads the provider's back channel (`provider_answer.rs`). Otherwise it is an allowed one, or any origin for a callback in
-    /// `phone` mode, because its front end can be anywhere.
+    /// programs, and every one reads the provider's back channel (`provider_answer.rs`). Otherwise it is an allowed one, or
+    /// any origin for a callback in `phone` mode, because its front end can be anywhere.
     fn reader(&self, incoming: &Incoming) -> Option<String> {
         if matches!(incoming.place.route, Route::Provider(_) | Route::Complete | Route::Verify) {
             return None;

@@ -63,6 +63,7 @@ async fn every_other_error_goes_to_the_app_with_its_state() {
         ("a request URI", &[("request_uri", "https://shop.example/r")], "request_uri_not_supported", "s-1"),
         ("a registration", &[("registration", "{}")], "registration_not_supported", "s-1"),
         ("a long state", &[("state", &long)], "invalid_request", ""),
+        ("a state that is long when it is encoded", &[("state", &"é".repeat(501))], "invalid_request", ""),
         ("a long nonce", &[("nonce", &long[..257])], "invalid_request", "s-1"),
         ("nothing that binds the answer", &[("state", ""), ("nonce", "")], "invalid_request", ""),
         ("none beside another prompt", &[("prompt", "none login")], "invalid_request", "s-1"),
@@ -107,6 +108,7 @@ async fn what_has_no_meaning_here_is_ignored() {
             &[("state", ""), ("nonce", ""), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256")],
         ),
         ("a number without tel:", &[("login_hint", "+34600000001")]),
+        ("a number whose + is not encoded", &[("login_hint", "tel: 34600000001")]),
     ] {
         let answer = function.get(&shop_request(changes), &[]).await;
         assert!(answer.header("location").starts_with(&function.sandbox.base_url()), "{name}: {}", answer.body);
@@ -119,7 +121,10 @@ async fn request_can_be_posted_as_a_form() {
     let request = shop_request(&[]);
     let body = request.strip_prefix("/authorize?").unwrap();
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    assert_eq!(function.post("/authorize", body, &form).await.status, 303);
+    let answer = function.post("/authorize", body, &form).await;
+    assert_eq!((answer.status, answer.headers.contains_key("set-cookie")), (303, false));
+    let answer = function.get(answer.header("location"), &[]).await;
+    assert!(answer.header("location").starts_with(&function.sandbox.base_url()), "{}", answer.body);
     for (name, body, media_type) in [
         ("JSON", "{}", "application/json"),
         ("too long", &*format!("{body}&x={}", "x".repeat(20_000)), "application/x-www-form-urlencoded"),
@@ -136,6 +141,7 @@ async fn only_a_top_level_navigation_starts_anything() {
         ("a script", ("sec-fetch-dest", "empty"), 400),
         ("an image", ("sec-fetch-dest", "image"), 400),
         ("a prefetch", ("sec-purpose", "prefetch"), 204),
+        ("a prerendering", ("sec-purpose", "prerender"), 204),
         ("a navigation", ("sec-fetch-dest", "document"), 303),
     ] {
         let headers = [header, ("origin", "https://shop.example")];

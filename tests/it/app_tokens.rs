@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use lambda_environment::read_message;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -98,6 +99,18 @@ async fn code_is_refused_for_everything_it_is_not_bound_to() {
     assert_eq!(shop_tokens(&function, &plain).await.status, 200, "none of it used up the code");
     let answer = token(&function, Some(&shop_basic()), &[("code", &bound), ("code_verifier", VERIFIER)]).await;
     assert_eq!(answer.status, 200, "nor the other one");
+}
+
+/// RFC 7636 §4.1.
+#[tokio::test]
+async fn text_that_cannot_be_a_verifier_is_refused() {
+    let function = provider(&[]).await;
+    for verifier in ["x", &"x".repeat(129), "a verifier with spaces, of at least 43 characters"] {
+        let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+        let code = shop_code(&function, &[("code_challenge", &challenge), ("code_challenge_method", "S256")]).await;
+        let answer = token(&function, Some(&shop_basic()), &[("code", &code), ("code_verifier", verifier)]).await;
+        assert_eq!(error(&answer), (400, "invalid_request".to_owned()), "{verifier}");
+    }
 }
 
 #[tokio::test]
