@@ -69,14 +69,21 @@ pub(super) struct Accepted<'a> {
 impl Flow {
     /// Takes a callback to its conclusion, before the deadline.
     pub async fn callback(&self, request: &CallbackRequest<'_>) -> Conclusion {
-        let response = match AuthorizationResponse::from_parameters(request.parameters.iter().copied()) {
-            Ok(response) => response,
-            Err(failure) => return failure.into(),
+        let parameters = || request.parameters.iter().copied();
+        let (response, malformed) = match AuthorizationResponse::from_parameters(parameters()) {
+            Ok(response) => (response, None),
+            Err(failure) => (AuthorizationResponse::with_state_alone(parameters()), Some(failure)),
         };
         let (mut accepted, mut finished, mut reloaded) = (None, None, false);
         let mut calls = CallLog::default();
         let result = async {
-            let accepted = accepted.insert(self.accept(request, &response, &mut calls.secret).await?);
+            let checked = self.accept(request, &response, &mut calls.secret).await;
+            if let Some(failure) = malformed {
+                // An app that asked for a genuine verification is told.
+                accepted = checked.ok();
+                return Err(failure);
+            }
+            let accepted = accepted.insert(checked?);
             self.operator.profile().check_issuer(response.iss.as_deref())?;
             if let Some(refusal) = response.refusal() {
                 return Err(refusal);

@@ -62,6 +62,13 @@ impl AuthorizationResponse {
         })
     }
 
+    /// The `state` of a malformed response, if there is exactly one, and nothing else.
+    pub fn with_state_alone<'p>(parameters: impl IntoIterator<Item = (&'p str, &'p str)>) -> Self {
+        let mut states = parameters.into_iter().filter(|(name, _)| *name == "state").map(|(_, state)| state);
+        let state = states.next().filter(|state| !state.is_empty() && state.len() <= MAX_LENGTH);
+        Self { state: state.filter(|_| states.next().is_none()).map(str::to_owned), ..Self::default() }
+    }
+
     /// The failure for the operator's `error`, if it sent one (RFC 6749 §4.1.2.1).
     #[must_use]
     pub fn refusal(&self) -> Option<Failure> {

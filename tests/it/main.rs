@@ -2,6 +2,7 @@
 
 mod app_keys;
 mod app_logs;
+mod app_registrations;
 mod app_requests;
 mod app_tokens;
 mod app_verifications;
