@@ -6,9 +6,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
+use serde_json::Value;
 
+use crate::assertion::SAMPLE_OPERATOR_TOKEN;
 use crate::lock::lock;
 use crate::operator::Operator;
+use crate::redirect_uri;
 use crate::scenario::Scenario;
 use crate::served::Served;
 
@@ -24,6 +27,9 @@ pub(crate) async fn show(State(operator): State<Arc<Operator>>) -> Response {
         .replace("{{scenarios}}", &scenarios(scenario))
         .replace("{{current}}", title(scenario))
         .replace("{{sim}}", &escape(&operator.settings.sim))
+        .replace("{{operator_token}}", SAMPLE_OPERATOR_TOKEN)
+        .replace("{{function}}", &escape(&function(&operator)))
+        .replace("{{credentials}}", &escape(&credentials(&operator)))
         .replace("{{requests}}", &requests(&operator.ledger.last(SHOWN)));
     let headers = [
         (header::CACHE_CONTROL, "no-store"),
@@ -61,6 +67,21 @@ fn scenarios(current: Scenario) -> String {
         );
         html
     })
+}
+
+/// The function's address: where the operator redirects to.
+fn function(operator: &Operator) -> String {
+    let registered = operator.settings.registered_redirect_uris.first();
+    registered.and_then(|uri| redirect_uri::origin(uri)).unwrap_or_else(|| "https://function.example".into())
+}
+
+/// What `curl -u` needs to ask as the first app with a secret, quoted for a shell.
+fn credentials(operator: &Operator) -> String {
+    let secret = lock(&operator.secret).staged("AWSCURRENT").map(|version| version.secret_string.clone());
+    let secret: Value = serde_json::from_str(&secret.unwrap_or_default()).unwrap_or_default();
+    let of = |app: &Value| Some(format!("{}:{}", app["client_id"].as_str()?, app["client_secret"].as_str()?));
+    let found = secret["relying_parties"].as_array().and_then(|apps| apps.iter().find_map(of));
+    format!("'{}'", found.as_deref().unwrap_or("client_id:client_secret").replace('\'', r"'\''"))
 }
 
 fn requests(newest_first: &[Served]) -> String {

@@ -38,6 +38,12 @@ fn check_absolute(requested: &str) -> Result<(), String> {
     }
 }
 
+/// Scheme, host and port.
+pub(crate) fn origin(redirect_uri: &str) -> Option<String> {
+    let uri: Uri = redirect_uri.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme()?, uri.authority()?))
+}
+
 /// Adds the answer's parameters to the redirect URI. An existing query is kept (RFC 6749 §3.1.2).
 pub(crate) fn with_parameters(redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
     let separator = match redirect_uri.split_once('?') {

@@ -127,6 +127,7 @@ impl Served {
                 let code = location.get("code").unwrap_or_default();
                 format!("code {} to {}", end_of(&code), location.uri)
             }
+            (Some(Leg::Token), _) if self.fields.contains_key("assertion") => "operator token".to_owned(),
             (Some(Leg::Token), _) => {
                 let redirect_uri = self.field("redirect_uri");
                 let pkce = if self.fields.contains_key("code_verifier") { "PKCE ok" } else { "no PKCE" };

@@ -64,6 +64,7 @@ async fn valid_assertion_gets_a_token_that_verifies() {
     let verify = fixture.post("/number-verification/v1/verify").bearer_auth(string(&body, "access_token"));
     let verified = body_of(send(verify.json(&json!({ "phoneNumber": SIM }))).await).await;
     assert_eq!(verified["devicePhoneNumberVerified"], true);
+    assert_eq!(fixture.sandbox.requests()[0].to_string(), "POST /token 200  operator token");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod assertion;
 mod authorize;
 mod binary;
 mod ledger;
+mod page;
 mod scenarios;
 mod secrets_manager;
 mod support;
