@@ -75,7 +75,7 @@ fn function(operator: &Operator) -> String {
     registered.and_then(|uri| redirect_uri::origin(uri)).unwrap_or_else(|| "https://function.example".into())
 }
 
-/// What `curl -u` needs to ask as the first app with a secret, quoted for a shell.
+/// The first app's credentials for `curl -u`, quoted for a shell; the first that has a `client_secret`.
 fn credentials(operator: &Operator) -> String {
     let secret = lock(&operator.secret).staged("AWSCURRENT").map(|version| version.secret_string.clone());
     let secret: Value = serde_json::from_str(&secret.unwrap_or_default()).unwrap_or_default();

@@ -52,7 +52,7 @@ pub struct ToApp {
     pub description: &'static str,
 }
 
-/// What the start page needs to ask in the name of an app.
+/// The content of a start page that asks in the name of an app.
 pub struct AppForm {
     /// The name that users read.
     pub client_name: String,

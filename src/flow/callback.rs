@@ -27,7 +27,7 @@ pub struct CallbackRequest<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// Finds the text that is kept under a handle.
     pub kept: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
-    /// Who sent it.
+    /// The kind of client that sent the request.
     pub holder: Holder,
     /// The `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,

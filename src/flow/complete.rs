@@ -22,7 +22,7 @@ const REMEMBERED_FOR: Duration = Duration::from_mins(1);
 /// The number of results that are remembered at once.
 const REMEMBERED: usize = 1024;
 
-/// What a program sends to finish a verification.
+/// A program's request to finish a verification.
 #[derive(Clone, Copy)]
 pub struct CompleteRequest<'a> {
     /// The parameters of the operator's redirect.

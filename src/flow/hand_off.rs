@@ -48,13 +48,11 @@ fn error_for(outcome: Outcome) -> Option<&'static str> {
         | Outcome::NotOnMobileNetwork
         | Outcome::NotCovered
         | Outcome::OperatorRefused
-        // A genuine state without token requests left: for any other `invalid_state`, the app is not known.
-        | Outcome::InvalidState
         | Outcome::ExpiredCode => Some("unmet_authentication_requirements"),
         Outcome::OperatorBusy | Outcome::OperatorTimeout => Some("temporarily_unavailable"),
         Outcome::OperatorError | Outcome::Misconfigured => Some("server_error"),
         Outcome::InvalidRequest => Some("invalid_request"),
-        Outcome::Verified | Outcome::WrongBrowser => None,
+        Outcome::Verified | Outcome::WrongBrowser | Outcome::InvalidState => None,
     }
 }
 

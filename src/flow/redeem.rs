@@ -1,4 +1,4 @@
-//! What an app asks of the provider at its back channel: tokens, the user's number, and the provider's documents.
+//! The back channel of an app: tokens, the user's number, and the provider's documents.
 
 use std::fmt;
 use std::sync::Arc;

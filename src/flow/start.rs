@@ -40,7 +40,7 @@ pub struct StartRequest<'a> {
     pub phone_number: PhoneNumber,
     /// The request of the app that asked, if one did.
     pub app: Option<AppRequest>,
-    /// Who keeps the text that belongs to the verification.
+    /// The kind of client that keeps the text of the verification's binding.
     pub holder: Holder,
     /// The public address of our callback.
     pub redirect_uri: &'a str,

@@ -32,7 +32,7 @@ const NUMBER_LEN: usize = MAX_DIGITS + 1;
 /// The largest accepted difference between the clocks of two environments.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
-/// Who keeps the text that belongs to a state, and so how the verification is finished.
+/// The kind of client that keeps the text of a state's binding. It decides how the verification is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// A browser, as a cookie. It finishes at the callback.
@@ -47,7 +47,7 @@ pub struct OpenedState {
     pub phone_number: PhoneNumber,
     /// The random part, from which the PKCE verifier is derived.
     pub seal_nonce: SealNonce,
-    /// Who may finish the verification.
+    /// The kind of client that may finish the verification.
     pub holder: Holder,
     mark_sha256: [u8; 32],
 }

@@ -74,9 +74,6 @@ const KNOWN: [&str; 16] = [
 
 /// In bytes. With the nonce's limit it keeps a browser's cookie below 4,096 bytes.
 const MAX_STATE: usize = 2000;
-/// In bytes, percent-encoded. It keeps the address that leads back to the app, with a rewritten cookie, below API Gateway's
-/// 10,240 bytes of headers.
-const MAX_ENCODED_STATE: usize = 3000;
 /// In bytes; a `code` with it has at most 512 characters.
 const MAX_NONCE: usize = 256;
 /// The length of an `S256` challenge (RFC 7636 §4.2).
@@ -119,7 +116,9 @@ impl AppRequest {
             client_id: party.client_id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             // A text that is not UTF-8 was decoded with this character, and could not be returned unchanged.
-            state: get("state").filter(|state| is_returnable(state) && !state.contains('\u{fffd}')).map(str::to_owned),
+            state: get("state")
+                .filter(|state| state.len() <= MAX_STATE && !state.contains('\u{fffd}'))
+                .map(str::to_owned),
         };
         if parameters.is_repeated("state") {
             return_address.state = None;
@@ -187,7 +186,7 @@ fn check(parameters: &Parameters, party: &RelyingParty, has_state: bool) -> Resu
         return invalid("a parameter came more than once");
     }
     if get("state").is_some() && !has_state {
-        return invalid("state is longer than 2000 bytes, or 3000 percent-encoded, or not UTF-8");
+        return invalid("state is longer than 2000 bytes or not UTF-8");
     }
     for (name, error) in [
         ("request", "request_not_supported"),
@@ -228,11 +227,6 @@ fn check(parameters: &Parameters, party: &RelyingParty, has_state: bool) -> Resu
         return invalid("prompt none cannot stand beside another value");
     }
     Ok(())
-}
-
-fn is_returnable(state: &str) -> bool {
-    let encoded: usize = form_urlencoded::byte_serialize(state.as_bytes()).map(str::len).sum();
-    state.len() <= MAX_STATE && encoded <= MAX_ENCODED_STATE
 }
 
 fn is_challenge(challenge: &str) -> bool {

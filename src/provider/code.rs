@@ -24,7 +24,7 @@ const MAX_CODE: usize = 512;
 const CLOCK_DIFFERENCE: u64 = 5;
 const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
-/// What a code is bound to. It opens for nothing else.
+/// The request that a code is bound to. The code opens for no other.
 #[derive(Debug, Clone, Copy)]
 pub struct BoundTo<'a> {
     /// Our issuer.
@@ -51,7 +51,7 @@ pub struct Verified {
 }
 
 impl<'a> BoundTo<'a> {
-    /// What the code for this request is bound to.
+    /// Returns the values that the code for this request is bound to.
     #[must_use]
     pub fn request(issuer: &'a str, request: &'a AppRequest) -> Self {
         let address = &request.return_address;

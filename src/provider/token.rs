@@ -85,9 +85,6 @@ impl TokenRequest {
             None => Err(missing("grant_type is missing; it must be authorization_code")),
             Some("authorization_code") if code.is_none() => Err(missing("code is missing")),
             Some("authorization_code") if redirect_uri.is_none() => Err(missing("redirect_uri is missing")),
-            Some("authorization_code") if !request.code_verifier.as_ref().is_none_or(|text| is_verifier(text)) => {
-                Err(TokenError::InvalidRequest("code_verifier is not 43 to 128 letters, digits or characters of -._~"))
-            }
             Some("authorization_code") => Ok(request),
             Some(_) => Err(TokenError::UnsupportedGrantType),
         }
@@ -102,6 +99,9 @@ impl TokenRequest {
     /// Opens the code for this request at `now`, in seconds since the epoch.
     #[must_use]
     pub fn open(&self, sealer: &Sealer, issuer: &str, now: u64) -> Option<Verified> {
+        if self.code_verifier.as_ref().is_some_and(|verifier| !is_verifier(verifier)) {
+            return None;
+        }
         // RFC 7636 §4.6. A verifier that was not expected, or is missing, binds the code to something else too.
         let challenge = self
             .code_verifier

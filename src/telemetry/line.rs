@@ -26,7 +26,7 @@ const EXECUTED_VERSION: &str = "ExecutedVersion";
 /// The dimension that distinguishes the apps. Only those that the owner registered have a name here.
 const CLIENT: &str = "client";
 
-/// What a line reports.
+/// The step that a line reports.
 #[derive(Clone, Copy)]
 pub(super) enum Report<'a> {
     /// A browser was sent to the operator.

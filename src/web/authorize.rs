@@ -5,16 +5,16 @@ use std::time::Instant;
 use http::Method;
 use lambda_http::RequestExt as _;
 
-use super::App;
-use super::body::Parameters;
+use super::body::{MAX_BODY, Parameters};
 use super::incoming::Incoming;
 use super::pages::{AppFields, Notice, StartForm};
 use super::reply::{Content, Reply};
+use super::{App, header};
 use crate::flow::{AppForm, Authorize, AuthorizeRequest, ToApp};
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 
-/// The longest posted request, in bytes. As a link, with our cookies, it must fit into API Gateway's 10,240 bytes of headers.
-const MAX_FORM: usize = 4 * 1024;
+/// The longest query of such a link, in bytes: API Gateway takes 10,240 bytes of headers.
+const MAX_LINK: usize = 8 * 1024;
 
 impl App {
     pub(super) async fn authorize(&self, incoming: &Incoming<'_>) -> Reply {
@@ -26,12 +26,20 @@ impl App {
         if !incoming.is_top_level() {
             return Notice::Embedded.into();
         }
-        if incoming.request.method() == Method::POST {
-            return posted(incoming);
-        }
-        let query = incoming.request.query_string_parameters_ref();
-        let pairs = query.into_iter().flat_map(|query| query.iter());
-        let parameters: Parameters = pairs.map(|(name, value)| (name.into(), value.into())).collect();
+        let parameters: Parameters = if incoming.request.method() == Method::POST {
+            let body: &[u8] = incoming.request.body();
+            if !incoming.has_form() || body.len() > MAX_BODY {
+                return Notice::UnknownApp.into();
+            }
+            if header(incoming.headers(), "sec-fetch-site") == Some("cross-site") {
+                return as_link(incoming, body);
+            }
+            form_urlencoded::parse(body).collect()
+        } else {
+            let query = incoming.request.query_string_parameters_ref();
+            let pairs = query.into_iter().flat_map(|query| query.iter());
+            pairs.map(|(name, value)| (name.into(), value.into())).collect()
+        };
         self.authorize_with(incoming, &parameters, None, began).await.unwrap_or_else(|| Notice::NotFound.into())
     }
 
@@ -84,13 +92,12 @@ impl App {
     }
 }
 
-/// Sends a posted request on as a link. A browser sends no `SameSite=Lax` cookie with another site's form, so the older
-/// cookies would not be seen, and each form would add one more.
-fn posted(incoming: &Incoming) -> Reply {
-    let body: &[u8] = incoming.request.body();
-    if !incoming.has_form() || body.len() > MAX_FORM {
+/// Sends another site's form on as a link. A browser sends no `SameSite=Lax` cookie with such a form, so the older cookies
+/// would not be seen, and each form would add one more.
+fn as_link(incoming: &Incoming, form: &[u8]) -> Reply {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(form)).finish();
+    if query.len() > MAX_LINK {
         return Notice::UnknownApp.into();
     }
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(form_urlencoded::parse(body)).finish();
     Content::SeeOther(format!("{}?{query}", incoming.place.authorization_path())).into()
 }

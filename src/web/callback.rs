@@ -10,7 +10,6 @@ use super::pages::AppLinks;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
 use crate::flow::{CallbackRequest, HandOff, Holder, Way};
-use crate::telemetry::Event;
 
 impl App {
     pub(super) async fn callback(&self, incoming: &Incoming<'_>) -> Reply {
@@ -22,7 +21,7 @@ impl App {
         }
         let query = incoming.request.query_string_parameters_ref();
         let parameters: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
-        let conclusion = match incoming.redirect_uri().and_then(|address| Ok((address, incoming.issuer()?))) {
+        let mut conclusion = match incoming.addresses() {
             Ok((redirect_uri, issuer)) => {
                 let request = CallbackRequest {
                     parameters: &parameters,
@@ -37,13 +36,7 @@ impl App {
             }
             Err(failure) => failure.into(),
         };
-        let event = Event {
-            calls: conclusion.calls,
-            reloaded: conclusion.reloaded,
-            client: conclusion.hand_off.as_ref().map(|hand_off| hand_off.client_id.as_str()),
-            ..self.event(incoming, began)
-        };
-        self.telemetry.ended(&event, &conclusion.result);
+        self.concluded(incoming, began, &mut conclusion);
 
         let outcome = conclusion.outcome();
         if let Some(unspent) = conclusion.unspent {

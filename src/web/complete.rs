@@ -10,7 +10,6 @@ use super::pages::Notice;
 use super::reply::{AppCode, Content, Reply};
 use crate::flow::{CompleteRequest, HandOff, StateMode, Way};
 use crate::outcome::Outcome;
-use crate::telemetry::Event;
 
 impl App {
     pub(super) async fn complete(&self, incoming: &Incoming<'_>) -> Reply {
@@ -24,7 +23,7 @@ impl App {
             Ok(_) | Err(Unreadable::Malformed) => return Content::Outcome(Outcome::InvalidRequest, None, None).into(),
         };
         let parameters: Vec<_> = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        let conclusion = match incoming.redirect_uri().and_then(|address| Ok((address, incoming.issuer()?))) {
+        let mut conclusion = match incoming.addresses() {
             Ok((redirect_uri, issuer)) => {
                 let request = CompleteRequest {
                     parameters: &parameters,
@@ -38,13 +37,7 @@ impl App {
             }
             Err(failure) => failure.into(),
         };
-        let event = Event {
-            calls: conclusion.calls,
-            reloaded: conclusion.reloaded,
-            client: conclusion.hand_off.as_ref().map(|hand_off| hand_off.client_id.as_str()),
-            ..self.event(incoming, began)
-        };
-        self.telemetry.ended(&event, &conclusion.result);
+        self.concluded(incoming, began, &mut conclusion);
 
         let outcome = conclusion.outcome();
         let mut reply = match conclusion.hand_off {

@@ -71,6 +71,14 @@ impl<'r> Incoming<'r> {
         self.place.issuer.as_deref().ok_or_else(no_address)
     }
 
+    /// The public address of our callback, and our issuer.
+    ///
+    /// # Errors
+    /// The public address is unknown.
+    pub fn addresses(&self) -> Result<(&str, &str), Failure> {
+        Ok((self.redirect_uri()?, self.issuer()?))
+    }
+
     /// The media type of the body, without its parameters; a form's if there is none.
     pub fn media_type(&self) -> &'r str {
         let media_type = header(self.headers(), CONTENT_TYPE.as_str()).unwrap_or(FORM);

@@ -18,6 +18,7 @@ mod reply;
 mod start;
 mod verify;
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +27,7 @@ use lambda_http::Request;
 use url::Url;
 
 use crate::call_log::CallLog;
-use crate::flow::{Flow, StateMode};
+use crate::flow::{Conclusion, Flow, StateMode};
 use crate::outcome::Outcome;
 use crate::telemetry::{Event, Telemetry};
 use incoming::Incoming;
@@ -141,6 +142,17 @@ impl App {
             reloaded: false,
             client: None,
         }
+    }
+
+    /// Writes the log line of a verification that has ended.
+    fn concluded(&self, incoming: &Incoming, began: Instant, conclusion: &mut Conclusion) {
+        let event = Event {
+            calls: mem::take(&mut conclusion.calls),
+            reloaded: conclusion.reloaded,
+            client: conclusion.hand_off.as_ref().map(|hand_off| hand_off.client_id.as_str()),
+            ..self.event(incoming, began)
+        };
+        self.telemetry.ended(&event, &conclusion.result);
     }
 
     /// The other origin whose scripts may read the reply, if any. None reads the pages of the provider or the answers for

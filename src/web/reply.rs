@@ -51,7 +51,7 @@ pub enum Content {
     Nothing,
 }
 
-/// What a program passes on to its back end.
+/// The parameters that a program passes on to its back end.
 pub struct AppCode {
     /// The code.
     pub code: String,

@@ -144,6 +144,7 @@ def every_answer(product):
         for header in ({"sec-fetch-dest": "iframe"}, {"sec-purpose": "prefetch"}):
             yield authorize(client, **options, **header)
             yield client.post(AUTHORIZE, request(), **options, **header)
+        yield client.post(AUTHORIZE, request(), **options, **{"sec-fetch-site": "cross-site"})
         for method, path in (("PUT", AUTHORIZE), ("GET", TOKEN), ("PUT", USERINFO), ("POST", DISCOVERY), ("POST", JWKS)):
             yield client.request(method, url + path, **options)
         for path in (TOKEN, USERINFO):

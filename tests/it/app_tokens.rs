@@ -109,7 +109,7 @@ async fn text_that_cannot_be_a_verifier_is_refused() {
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
         let code = shop_code(&function, &[("code_challenge", &challenge), ("code_challenge_method", "S256")]).await;
         let answer = token(&function, Some(&shop_basic()), &[("code", &code), ("code_verifier", verifier)]).await;
-        assert_eq!(error(&answer), (400, "invalid_request".to_owned()), "{verifier}");
+        assert_eq!(error(&answer), (400, "invalid_grant".to_owned()), "{verifier}");
     }
 }
 

@@ -292,14 +292,4 @@ async fn unusable_callback_of_a_known_verification_leads_back() {
         assert_eq!((parameter(&back, "error"), parameter(&back, "state")), ("invalid_request", "s-1"), "{name}");
     }
     assert_eq!(function.sandbox.count(Leg::Token), 0);
-
-    let mut browser = Browser::default();
-    let callback = browser.authorize(&function, &shop_request(&[("prompt", "none")])).await;
-    let (before, rest) = callback.split_once("code=").unwrap();
-    let (_, rest) = rest.split_once('&').unwrap();
-    for number in 0..6 {
-        let answer = browser.open(&function, &format!("{before}code=made-up-{number}&{rest}")).await;
-        let back = sent_back(&answer, SHOP_URI);
-        assert_eq!(parameter(&back, "error"), "unmet_authentication_requirements", "code {number}");
-    }
 }

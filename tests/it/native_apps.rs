@@ -8,7 +8,7 @@ use crate::support::app::{
 };
 use crate::support::{AS_JSON, Answer, Browser, CALLBACK, Function, PHONE_MODE, http_api_event};
 
-/// What an app holds after the operator's redirect.
+/// The values that an app has after the operator's redirect.
 struct Held {
     code: String,
     state: String,

@@ -1,4 +1,4 @@
-//! What it costs when an app asks: `/authorize`, the callback and `/token`, each event counted by itself, in a
+//! The CPU time of an app's sign-in: `/authorize`, the callback and `/token`, each event counted by itself, in a
 //! deployment of its own with an app and an RSA key.
 
 use std::ffi::OsString;

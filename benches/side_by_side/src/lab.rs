@@ -138,7 +138,7 @@ impl Lab {
         Ok(measured)
     }
 
-    /// What it costs the function when an app asks.
+    /// Measures the CPU time of an app's sign-in.
     pub async fn hand_off(&self) -> io::Result<HandOff> {
         let function = self.programs.iter().find(|program| program.kind == Kind::Function);
         let function = function.ok_or_else(|| io::Error::other("the function is not among the programs"))?;

@@ -82,7 +82,7 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
     rows
 }
 
-/// What it costs when an app asks, beside the hello world.
+/// The table of an app's sign-in: the CPU time of each step, beside the hello world's.
 fn sign_in(measured: &[Measured], hand_off: &HandOff) -> Vec<Vec<String>> {
     let is_floor = |measured: &&Measured| measured.setting == Setting::NextDoor && measured.kind == Kind::Floor;
     let floor = measured.iter().find(is_floor).map_or(f64::NAN, |floor| median(&floor.cpu));

@@ -61,7 +61,7 @@ pub struct StartForm {
     pub app: Option<AppFields>,
 }
 
-/// What the start page shows and sends for an app.
+/// The parts of the start page that belong to an app.
 pub struct AppFields {
     /// The app's name.
     pub client_name: String,

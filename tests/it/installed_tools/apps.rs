@@ -1,4 +1,4 @@
-//! What the templates give to apps that get the result: the table of used codes, the issuer, and Amazon Cognito.
+//! The parts of the templates that are for apps: the table of used codes, the issuer, and Amazon Cognito.
 
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ async fn issuer_is_the_public_address_without_the_callback_path() {
     }
 }
 
-/// What Cognito does for a user, with the description of the provider that the example gives it.
+/// Signs a user in as Cognito does, with the provider as examples/cognito.yaml describes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cognito_signs_in_with_the_description_in_the_example() {
     let (_moto, moto) = tools::moto().await;

@@ -50,7 +50,7 @@ async fn cloudfront_fits_in_front_of_the_api() {
     assert_eq!(matching(&not_counted["RegexString"], paths).await, paths[..6]);
 }
 
-/// Those that Python's `re` finds the pattern in.
+/// Returns the texts in which Python's `re` finds the pattern.
 async fn matching(pattern: String, texts: &[&str]) -> Vec<String> {
     const FIND: &str =
         "import json, re, sys; print(json.dumps([t for t in sys.argv[2:] if re.search(sys.argv[1], t)]))";
