@@ -13,7 +13,7 @@ use std::fmt;
 use aws_lc_rs::error::Unspecified;
 
 use crate::phone_number::PhoneNumber;
-use crate::seal::{Purpose, Sealer};
+use crate::seal::{Purpose, Sealer, is_base64url};
 
 /// The lifetime of our tokens, in seconds.
 pub const TOKEN_LIFETIME: u64 = 300;
@@ -62,7 +62,7 @@ impl AccessToken {
 /// Returns whether a text can be one of our tokens. The secret is not read again for any other text.
 #[must_use]
 pub fn looks_like_an_access_token(token: &str) -> bool {
-    token.len() <= MAX_TOKEN && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    token.len() <= MAX_TOKEN && is_base64url(token)
 }
 
 impl fmt::Debug for AccessToken {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{RelyingParties, RelyingParty, ReturnAddress};
 use crate::language::Language;
+use crate::seal::is_base64url;
 
 /// An app's request, checked.
 #[derive(Clone, PartialEq, Eq)]
@@ -230,8 +231,7 @@ fn check(parameters: &Parameters, party: &RelyingParty, has_state: bool) -> Resu
 }
 
 fn is_challenge(challenge: &str) -> bool {
-    challenge.len() == CHALLENGE_LENGTH
-        && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    challenge.len() == CHALLENGE_LENGTH && is_base64url(challenge)
 }
 
 impl fmt::Debug for AppRequest {

@@ -14,7 +14,7 @@ use std::fmt;
 
 use super::AppRequest;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
-use crate::seal::{Purpose, Sealer};
+use crate::seal::{Purpose, Sealer, is_base64url};
 
 /// The lifetime of a code, in seconds.
 pub const CODE_LIFETIME: u64 = 60;
@@ -113,7 +113,7 @@ impl Verified {
 /// Returns whether a text can be one of our codes. The secret is not read again for any other text.
 #[must_use]
 pub fn looks_like_a_code(code: &str) -> bool {
-    code.len() <= MAX_CODE && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    code.len() <= MAX_CODE && is_base64url(code)
 }
 
 impl fmt::Debug for Verified {

@@ -160,6 +160,12 @@ impl Sealer {
     }
 }
 
+/// Returns whether a text has only characters of base64url, in which sealed texts are written.
+#[must_use]
+pub fn is_base64url(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sealer([redacted])")
