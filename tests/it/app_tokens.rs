@@ -1,11 +1,14 @@
 //! `/token`, `/userinfo`, the metadata and the keys.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use lambda_environment::read_message;
+use number_verification::PhoneNumber;
+use number_verification::provider::{BoundTo, Verified};
+use number_verification::seal::Sealer;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
@@ -99,6 +102,22 @@ async fn code_is_refused_for_everything_it_is_not_bound_to() {
     assert_eq!(shop_tokens(&function, &plain).await.status, 200, "none of it used up the code");
     let answer = token(&function, Some(&shop_basic()), &[("code", &bound), ("code_verifier", VERIFIER)]).await;
     assert_eq!(answer.status, 200, "nor the other one");
+}
+
+#[tokio::test]
+async fn code_is_valid_for_a_minute() {
+    let function = provider(&[]).await;
+    let sealer = Sealer::of(secret()["state_key"].as_str().unwrap().as_bytes()).unwrap();
+    let bound_to = BoundTo { issuer: ISSUER, client_id: "shop", redirect_uri: SHOP_URI, code_challenge: None };
+    let phone_number = PhoneNumber::parse("+34600000001").unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for (age, expected) in [(0, (200, "")), (60, (400, "invalid_grant"))] {
+        let answered_at = now - age;
+        let verified = Verified { phone_number: phone_number.clone(), answered_at, nonce: None, phone_scope: false };
+        let code = verified.to_code(&sealer, bound_to, &[b"seed"], answered_at).unwrap();
+        let (status, error) = error(&shop_tokens(&function, &code).await);
+        assert_eq!((status, &*error), expected, "{age} seconds old");
+    }
 }
 
 /// RFC 7636 §4.1.
