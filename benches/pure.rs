@@ -14,7 +14,7 @@ use number_verification::operator::TokenEndpointAuthMethod;
 use number_verification::outcome::Outcome;
 use number_verification::phone_number::PhoneNumber;
 use number_verification::seal::{Purpose, Sealer};
-use number_verification::secret::Secret;
+use number_verification::secret::{ClientSettings, Secret};
 use number_verification::telemetry::{Event, Function, Telemetry};
 use number_verification::web::event;
 use number_verification::web::pages::{Branding, Pages, StartForm};
@@ -38,8 +38,10 @@ fn parse(c: &mut Criterion) {
 
 fn secret(c: &mut Criterion) {
     let secret = r#"{"client_id":"my-app-id","client_secret":"my-app-secret","state_key":"0123456789abcdef"}"#;
+    let clients =
+        ClientSettings::One { client_id: None, auth_method: Some(TokenEndpointAuthMethod::ClientSecretBasic) };
     c.bench_function("parse a secret and derive its keys", |b| {
-        b.iter(|| Secret::parse(black_box(secret), None, TokenEndpointAuthMethod::ClientSecretBasic).unwrap());
+        b.iter(|| Secret::parse(black_box(secret), &clients).unwrap());
     });
 }
 
@@ -81,7 +83,8 @@ fn log(c: &mut Criterion) {
     let event = Event {
         time: Duration::from_millis(101),
         correlator: &Correlator::from_header(None, "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-        operator: "operator.example",
+        operator: Some("operator.example"),
+        is_one_of_several: false,
         calls: CallLog { secret: call, token: call, verify: call },
         reloaded: false,
         client: None,

@@ -18,33 +18,34 @@
 //! | module | files | what it does |
 //! |---|---|---|
 //! | [`setup`] | | wires the function up from its environment |
-//! | [`config`] | `variables`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
-//! | [`web`] | `event`, `incoming`, `place`, `accept`, `body` | reads a request: its route, format, language, address and fields |
+//! | [`config`] | `variables`, `operators`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
+//! | [`web`] | `event`, `incoming`, `place`, `accept`, `body`, `json_members` | reads a request: its route, format, language, address and fields |
 //! | | `start`, `callback` | the handlers of a verification |
 //! | | `authorize`, `provider`, `provider_answer` | the handlers for apps |
 //! | | `complete`, `verify` | the handlers for native apps, and for phones on Wi-Fi |
 //! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; the rules of browsers and `CloudFront` |
 //! | | `pages` | the pages and their texts in four languages |
-//! | [`flow`] | `start`, `callback`, `conclusion` | a verification from its start to its conclusion |
+//! | [`flow`] | `start`, `callback`, `accept`, `ask`, `conclusion` | a verification from its start to its conclusion |
 //! | | `state`, `binding`, `mark` | the state that the operator returns, and its tie to the browser that started it |
 //! | | `pkce`, `nonce`, `attempts` | the protection against stolen and repeated codes |
 //! | | `authorize`, `hand_off`, `redeem` | the same for an app: its request, the way back to it, and its tokens |
 //! | | `complete`, `operator_token` | the same without a cookie, and without mobile data |
-//! | [`operator`] | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
+//! | [`operator`] | `operators`, `name` | which of several operators serves a number |
+//! | | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
 //! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
 //! | | `token`, `jwt_bearer`, `client_authentication`, `id_token` | the token requests |
-//! | | `verify` | the verify call, the only source of a verdict |
+//! | | `verify`, `device_phone_number` | the two calls that answer a verification's question, the only sources of a verdict |
 //! | | `codes`, `refusal`, `www_authenticate`, `redacted` | the meaning of the operator's errors; strings that never appear in a log |
 //! | [`provider`] | `registration`, `relying_party` | the OpenID Provider: the apps and the keys in the secret |
 //! | | `app_request`, `kept_request`, `return_address` | an app's request, kept by the browser, and the redirect back |
 //! | | `code`, `used_codes`, `presented`, `token`, `access_token`, `metadata` | the code, its exchange for tokens, and the documents |
-//! | [`secret`] | `store`, `shared_read`, `value`, `failures` | the secret, its versions, and the reasons it cannot be read |
+//! | [`secret`] | `store`, `shared_read`, `value`, `client`, `failures` | the secret, its versions, our client at each operator, and the reasons a secret cannot be read |
 //! | | `secrets_manager`, `settings` | the AWS SDK's client |
 //! | [`seal`] | `key_derivation` | sealed texts, and the keys for them |
 //! | [`jwt`] | `private_key`, `public_key` | JSON Web Tokens that this function signs |
 //! | [`aws`] | `container_credentials` | the AWS SDK over our transport |
 //! | [`transport`] | `connections`, `deadline` | HTTP within limits, over `reqwest` |
-//! | [`telemetry`] | `verification`, `event`, `line`, `metrics` | log lines and CloudWatch metrics |
+//! | [`telemetry`] | `verification`, `event`, `line`, `report`, `metrics` | log lines and CloudWatch metrics |
 //! | [`outcome`], [`failure`], [`call_log`] | | the outcomes in one table; failures; the durations of the calls |
 //! | [`phone_number`], [`correlator`], [`language`] | `characters`, `country` | numbers as people write them; the reference for support; the pages' languages |
 //! | `number_verification` | | see below |

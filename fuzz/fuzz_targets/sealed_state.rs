@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use number_verification::PhoneNumber;
+use number_verification::flow::Question;
 use number_verification::flow::fuzzing::{Audience, Holder, Mark, StateError, open, seal};
 use number_verification::seal::{Purpose, Sealer};
 
@@ -33,8 +34,7 @@ const TTL: Duration = Duration::from_mins(10);
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| Sealer::of(b"key").unwrap());
 static NOW: LazyLock<u64> = LazyLock::new(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs());
 static GENUINE: LazyLock<String> = LazyLock::new(|| {
-    let number = PhoneNumber::parse(NUMBER).unwrap();
-    seal(&SEALER, AUDIENCE, &number, Mark::from_bytes(MARK), Holder::Browser, *NOW + TTL.as_secs()).unwrap().0
+    seal(&SEALER, AUDIENCE, &question(), Mark::from_bytes(MARK), Holder::Browser, *NOW + TTL.as_secs()).unwrap().0
 });
 
 fuzz_target!(|input: Input| {
@@ -43,8 +43,12 @@ fuzz_target!(|input: Input| {
     sealed_text_is_read_or_refused(&input);
 });
 
-fn opened(state: &str) -> Result<PhoneNumber, StateError> {
-    open(&SEALER, AUDIENCE, state, *NOW, TTL).map(|opened| opened.phone_number)
+fn question() -> Question {
+    Question::Verify(PhoneNumber::parse(NUMBER).unwrap())
+}
+
+fn opened(state: &str) -> Result<Question, StateError> {
+    open(&SEALER, AUDIENCE, state, *NOW, TTL).map(|opened| opened.question)
 }
 
 fn foreign_state_does_not_open(input: &Input) {
@@ -69,7 +73,7 @@ fn altered_state_does_not_open(input: &Input) {
         altered.truncate(usize::from(input.length));
     }
     let altered = String::from_utf8(altered).expect("it is ASCII");
-    let expected = if altered == *GENUINE { Ok(PhoneNumber::parse(NUMBER).unwrap()) } else { Err(StateError::NotOurs) };
+    let expected = if altered == *GENUINE { Ok(question()) } else { Err(StateError::NotOurs) };
     assert_eq!(opened(&altered), expected);
 }
 
@@ -81,8 +85,9 @@ fn sealed_text_is_read_or_refused(input: &Input) {
     for text in [in_place.as_slice(), input.foreign.as_bytes()] {
         let (state, _) = SEALER.seal(Purpose::State, &parts, text).unwrap();
         let Ok(opened) = open(&SEALER, AUDIENCE, &state, *NOW, TTL) else { continue };
-        let number = opened.phone_number.clone();
-        assert_eq!(PhoneNumber::parse(number.expose()), Ok(number));
+        if let Question::Verify(number) = &opened.question {
+            assert_eq!(PhoneNumber::parse(number.expose()).as_ref(), Ok(number));
+        }
         let expires_at = u64::from_be_bytes(text[..8].try_into().unwrap());
         assert!(*NOW < expires_at && expires_at <= *NOW + TTL.as_secs() + 5);
         assert_eq!(&text[8..40] == hash.as_ref(), opened.belongs_to(Mark::from_bytes(MARK)));

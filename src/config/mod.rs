@@ -3,6 +3,7 @@
 
 mod aws;
 mod branding;
+mod operators;
 mod variables;
 mod web;
 
@@ -10,13 +11,10 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tracing_subscriber::filter::LevelFilter;
-use url::Url;
 
 use crate::aws::Settings as AwsSettings;
 use crate::flow::{self, StateMode};
-use crate::operator::discovery::Metadata;
-use crate::operator::{self, Profile, SettingError};
-use crate::secret;
+use crate::operator::{self, SettingError};
 use crate::telemetry;
 use crate::web::pages::Branding;
 use variables::{Variables, bad};
@@ -24,12 +22,14 @@ use variables::{Variables, bad};
 /// Everything an owner can set. [`Config::read`] builds it, and every value in it is valid.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The operator.
-    pub operator: Profile,
+    /// The operators: one without a name, or several with names.
+    pub operators: Vec<operator::Settings>,
     /// The certificates in `OPERATOR_CA_FILE`.
     pub operator_ca: Vec<CertificateDer<'static>>,
-    /// The secret.
-    pub secret: secret::Settings,
+    /// `CLIENT_SECRET_ID`: name or ARN of the secret in Secrets Manager.
+    pub secret_id: String,
+    /// `CLIENT_ID`: takes precedence over the secret's own `client_id`.
+    pub client_id: Option<String>,
     /// Region, endpoints and credentials.
     pub aws: AwsSettings,
     /// The certificates in `AWS_CA_BUNDLE`, the AWS SDKs' own variable.
@@ -46,56 +46,22 @@ pub struct Config {
     pub function: telemetry::Function,
 }
 
-/// The address of the operator's discovery document.
-#[derive(Debug)]
-pub struct DiscoverySource {
-    /// `OPERATOR_DISCOVERY_URL`.
-    pub url: Url,
-    /// The certificates in `OPERATOR_CA_FILE`.
-    pub operator_ca: Vec<CertificateDer<'static>>,
-}
-
 const DEFAULT_STATE_TTL_SECONDS: u64 = 600;
 
-impl DiscoverySource {
-    /// Reads the source; `None` if `OPERATOR_DISCOVERY_URL` is not set.
-    ///
-    /// # Errors
-    /// The variable whose value cannot be used.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SettingError> {
-        let variables = Variables { lookup };
-        let Some(url) = variables.url("OPERATOR_DISCOVERY_URL")? else { return Ok(None) };
-        Ok(Some(Self { url, operator_ca: variables.certificates("OPERATOR_CA_FILE")? }))
-    }
-}
-
 impl Config {
-    /// Reads the configuration from environment variables, which `lookup` finds, and from the operator's discovery
-    /// document if there is one.
+    /// Reads the configuration from environment variables, which `lookup` finds.
     ///
     /// # Errors
-    /// The first variable whose value cannot be used.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>, metadata: Option<&Metadata>) -> Result<Self, SettingError> {
+    /// The first variable whose value cannot be used. The variables about an operator are only read here, and checked by
+    /// [`Operators`](operator::Operators).
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let variables = Variables { lookup };
         let web = variables.web()?;
-        let operator = operator::Settings::from_variables(|name| variables.get(name))
-            .profile(metadata, web.redirect_uri.as_ref())?;
-        let flow = flow::Settings {
-            state_mode: variables.choice(
-                "STATE_MODE",
-                StateMode::Sealed,
-                &[("sealed", StateMode::Sealed), ("phone", StateMode::Phone)],
-            )?,
-            state_ttl: variables.state_ttl()?,
-        };
+        let flow = variables.flow()?;
         Ok(Self {
-            secret: secret::Settings {
-                secret_id: variables.client_secret_id()?,
-                client_id: variables.get("CLIENT_ID"),
-                auth_method: operator.token_endpoint_auth_method,
-                state_ttl: flow.state_ttl,
-            },
-            operator,
+            secret_id: variables.client_secret_id()?,
+            client_id: variables.get("CLIENT_ID"),
+            operators: variables.operators()?,
             operator_ca: variables.certificates("OPERATOR_CA_FILE")?,
             aws: variables.aws()?,
             aws_ca: variables.certificates("AWS_CA_BUNDLE")?,
@@ -128,6 +94,24 @@ pub fn telemetry(lookup: impl Fn(&str) -> Option<String>) -> telemetry::Settings
 }
 
 impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    fn flow(&self) -> Result<flow::Settings, SettingError> {
+        const MODE: &str = "STATE_MODE";
+        let modes = [("sealed", StateMode::Sealed), ("phone", StateMode::Phone)];
+        let flow = flow::Settings {
+            state_mode: self.choice(MODE, StateMode::Sealed, &modes)?,
+            state_ttl: self.state_ttl()?,
+            retrieve_number: self.choice(operator::RETRIEVE_NUMBER, false, &[("on", true), ("off", false)])?,
+        };
+        let beside = [
+            (operator::OPERATORS, self.get(operator::OPERATORS).is_some()),
+            (operator::RETRIEVE_NUMBER, flow.retrieve_number),
+        ];
+        match beside.into_iter().find(|(_, is_set)| *is_set && flow.state_mode == StateMode::Phone) {
+            Some((name, _)) => Err(bad(MODE, format!("cannot be phone beside {name}; leave one of them unset"))),
+            None => Ok(flow),
+        }
+    }
+
     fn client_secret_id(&self) -> Result<String, SettingError> {
         const NAME: &str = "CLIENT_SECRET_ID";
         let id = self.get(NAME).ok_or_else(|| {
@@ -180,13 +164,12 @@ mod tests {
             let mut given = variables.iter().chain(&USUAL);
             given.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         };
-        Config::read(lookup, None).map_err(|e| e.to_string())
+        Config::read(lookup).map_err(|e| e.to_string())
     }
 
     #[test]
-    fn defaults_are_for_the_telefonica_sandbox() {
+    fn only_the_secret_must_be_named() {
         let config = config(&[]).unwrap();
-        assert_eq!(config.operator.verify_endpoint.uri().host(), Some("sandbox.opengateway.telefonica.com"));
         assert_eq!(config.flow.state_mode, StateMode::Sealed);
         assert_eq!(config.flow.state_ttl, Duration::from_mins(10));
         assert_eq!(config.web.callback_path, "/numberverification-callback");
@@ -197,7 +180,16 @@ mod tests {
     fn empty_variable_is_unset() {
         let config = config(&[("STATE_MODE", ""), ("OPERATOR_BASE_URL", " "), ("CLIENT_ID", "")]).unwrap();
         assert_eq!(config.flow.state_mode, StateMode::Sealed);
-        assert_eq!(config.secret.client_id, None);
+        assert_eq!(config.client_id, None);
+    }
+
+    #[test]
+    fn phone_mode_has_one_operator_and_retrieves_no_number() {
+        for (name, value) in [("OPERATORS", r#"{"es": {"prefixes": ["+34"]}}"#), ("RETRIEVE_NUMBER", "on")] {
+            assert!(config(&[(name, value)]).is_ok(), "{name}");
+            let error = config(&[("STATE_MODE", "phone"), (name, value)]).unwrap_err();
+            assert!(error.starts_with("environment variable STATE_MODE: ") && error.contains(name), "{error}");
+        }
     }
 
     #[test]
@@ -206,8 +198,8 @@ mod tests {
         for (variable, value, reason) in [
             ("CLIENT_SECRET_ID", "", "not set; give the name or ARN"),
             ("CLIENT_SECRET_ID", secret, "never the secret itself"),
-            ("OPERATOR_BASE_URL", "operator.example", "not a URL"),
             ("STATE_MODE", "signed", "sealed or phone"),
+            ("RETRIEVE_NUMBER", "yes", "on or off"),
             ("STATE_TTL_SECONDS", "0", "from 1 to 86400"),
             ("STATE_TTL_SECONDS", "ten", "from 1 to 86400"),
             ("CODE_TABLE", "used codes", "not the name or ARN"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Flow, StateMode};
+use super::{Flow, Question, StateMode};
 use crate::failure::Failure;
 use crate::language::Language;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
@@ -17,12 +17,23 @@ use crate::transport::Deadline;
 pub struct AuthorizeRequest<'a> {
     /// The parameters.
     pub parameters: &'a [(&'a str, &'a str)],
-    /// The number that the user typed on the start page; `None` at `/authorize`.
-    pub typed: Option<Result<&'a PhoneNumber, (&'a str, PhoneNumberError)>>,
+    /// The choice that the user made on the start page; `None` at `/authorize`.
+    pub from_page: Option<FromPage<'a>>,
     /// Our issuer.
     pub issuer: &'a str,
     /// The time by which the answer must be on its way.
     pub deadline: Deadline,
+}
+
+/// A user's choice on the start page.
+#[derive(Clone, Copy)]
+pub enum FromPage<'a> {
+    /// The number to verify.
+    Number(&'a PhoneNumber),
+    /// A text that is not a number, and its fault.
+    Fault(&'a str, PhoneNumberError),
+    /// The operator is to name the number.
+    Retrieve,
 }
 
 /// The next step after an app's request.
@@ -37,7 +48,7 @@ pub enum Authorize {
     /// The start page asks for the number.
     Ask(AppForm),
     /// The verification starts.
-    Start(Box<AppRequest>, PhoneNumber),
+    Start(Box<AppRequest>, Question),
 }
 
 /// A redirect that tells an app an error.
@@ -64,6 +75,8 @@ pub struct AppForm {
     pub language: Option<Language>,
     /// The number in the field, and its fault.
     pub typed: Option<(String, Option<PhoneNumberError>)>,
+    /// The name of the operator that the app chose.
+    pub operator: Option<String>,
 }
 
 impl Flow {
@@ -78,7 +91,7 @@ impl Flow {
         let read = |secret: &Secret| {
             let parties = &secret.provider.as_ref()?.relying_parties;
             Some(match AppRequest::read(request.parameters.iter().copied(), parties) {
-                Ok(asked) => next_step(&request, asked),
+                Ok(asked) => self.next_step(&request, asked),
                 Err(Refused::Unknown(reason)) => Authorize::Unknown(reason),
                 Err(Refused::Told(address, error)) => told(&request, &address, error),
             })
@@ -93,28 +106,36 @@ impl Flow {
     }
 }
 
-fn next_step(request: &AuthorizeRequest, asked: Asked) -> Authorize {
-    let Asked { request: app, party, login_hint } = asked;
-    // Anyone can start an app that has no secret and no https address, so its user is asked (RFC 8252 §8.6).
-    let must_ask = party.is_public() && !app.return_address.redirect_uri.starts_with("https://");
-    let hinted = login_hint.as_ref().map(|LoginHint(hint)| (hint, PhoneNumber::parse_from_query(hint)));
-    let error = |error, description| told(request, &app.return_address, RequestError(error, description));
-    if app.prompt_none {
-        return match hinted {
-            _ if must_ask => error("interaction_required", "a public client must let its user confirm"),
-            None => error("login_required", "send the number as login_hint"),
-            Some((_, Err(_))) => error("invalid_request", "login_hint is not a phone number with its country code"),
-            Some((_, Ok(number))) => Authorize::Start(Box::new(app), number),
+impl Flow {
+    fn next_step(&self, request: &AuthorizeRequest, asked: Asked) -> Authorize {
+        let Asked { request: app, party, login_hint } = asked;
+        // Anyone can start an app that has no secret and no https address, so its user is asked (RFC 8252 §8.6).
+        let must_ask = party.is_public() && !app.return_address.redirect_uri.starts_with("https://");
+        let hinted = login_hint.as_ref().map(|LoginHint(hint)| (hint, PhoneNumber::parse_from_query(hint)));
+        let error = |error, description| told(request, &app.return_address, RequestError(error, description));
+        let verify = |app, number| Authorize::Start(Box::new(app), Question::Verify(number));
+        if app.prompt_none {
+            // Without our page, nobody could choose among several operators.
+            let knows_operator = self.operators.single().is_some() || app.operator.is_some();
+            let may_retrieve = self.settings.retrieve_number && party.retrieve_number && knows_operator;
+            return match hinted {
+                _ if must_ask => error("interaction_required", "a public client must let its user confirm"),
+                None if may_retrieve => Authorize::Start(Box::new(app), Question::Retrieve),
+                None => error("login_required", "send the number as login_hint"),
+                Some((_, Err(_))) => error("invalid_request", "login_hint is not a phone number with its country code"),
+                Some((_, Ok(number))) => verify(app, number),
+            };
+        }
+        let typed = match (request.from_page, hinted) {
+            (Some(FromPage::Number(number)), _) => return verify(app, number.clone()),
+            (Some(FromPage::Retrieve), _) => return Authorize::Start(Box::new(app), Question::Retrieve),
+            (Some(FromPage::Fault(typed, fault)), _) => Some((typed.to_owned(), Some(fault))),
+            (None, Some((_, Ok(number)))) if !must_ask => return verify(app, number),
+            (None, Some((hint, number))) => Some((hint.strip_prefix("tel:").unwrap_or(hint).to_owned(), number.err())),
+            (None, None) => None,
         };
+        Authorize::Ask(form(request, &app, party, login_hint.as_ref(), typed))
     }
-    let typed = match (request.typed, hinted) {
-        (Some(Ok(number)), _) => return Authorize::Start(Box::new(app), number.clone()),
-        (Some(Err((typed, fault))), _) => Some((typed.to_owned(), Some(fault))),
-        (None, Some((_, Ok(number)))) if !must_ask => return Authorize::Start(Box::new(app), number),
-        (None, Some((hint, number))) => Some((hint.strip_prefix("tel:").unwrap_or(hint).to_owned(), number.err())),
-        (None, None) => None,
-    };
-    Authorize::Ask(form(request, &app, party, login_hint.as_ref(), typed))
 }
 
 fn form(
@@ -131,6 +152,7 @@ fn form(
         back: app.return_address.with_error(request.issuer, "unmet_authentication_requirements", "access_denied"),
         language: app.language,
         typed,
+        operator: app.operator.clone(),
     }
 }
 
@@ -175,6 +197,12 @@ fn told(
 impl fmt::Debug for AuthorizeRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuthorizeRequest([redacted])")
+    }
+}
+
+impl fmt::Debug for FromPage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FromPage([redacted])")
     }
 }
 

@@ -13,6 +13,7 @@
 //! | 16 | the first half of the SHA-256 of the code that was exchanged; zeros before that |
 //! | 24 | the name of the outcome, then zeros; only zeros while there is none |
 //! | 8 | the time of the operator's answer, like the expiry; zero while there is none |
+//! | 16 | the number that the operator named, in E.164 with its `+`, then zeros; only zeros if it named none |
 //! | n | the app's request, if an app asked (see `src/provider/kept_request.rs`) |
 
 use std::fmt;
@@ -25,6 +26,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::Audience;
 use super::mark::Mark;
 use crate::outcome::Outcome;
+use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::provider::AppRequest;
 use crate::seal::{Purpose, Sealer};
 
@@ -42,12 +44,14 @@ pub struct Binding {
 }
 
 /// The result of a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
     code: CodeHash,
     outcome: Outcome,
     /// The time of the operator's answer, in seconds since the epoch.
     pub answered_at: u64,
+    /// The number that the operator named, if it was asked for one.
+    pub retrieved: Option<PhoneNumber>,
 }
 
 /// The sealed text and its handle.
@@ -65,6 +69,7 @@ const CODE_LEN: usize = 16;
 /// In bytes; more than the longest name of an outcome.
 const OUTCOME_LEN: usize = 24;
 const HANDLE_LEN: usize = 12;
+const NUMBER_LEN: usize = MAX_DIGITS + 1;
 
 /// The name under which the text that belongs to a state is kept: 12 characters of the state's SHA-256 in base64url.
 #[must_use]
@@ -76,8 +81,8 @@ pub fn handle(state: &str) -> String {
 
 impl Finished {
     /// The result that the exchange of `code` led to.
-    pub fn new(code: &str, outcome: Outcome, answered_at: u64) -> Self {
-        Self { code: hash(code), outcome, answered_at }
+    pub fn new(code: &str, outcome: Outcome, answered_at: u64, retrieved: Option<PhoneNumber>) -> Self {
+        Self { code: hash(code), outcome, answered_at, retrieved }
     }
 
     /// A text that belongs to this answer of the operator and to no other.
@@ -105,16 +110,21 @@ impl Binding {
         let mut outcome = [0; OUTCOME_LEN];
         let mut code = [0; CODE_LEN];
         let mut answered_at = 0;
+        let mut retrieved = [0; NUMBER_LEN];
         if let Some(finished) = &self.finished {
             code = finished.code;
             answered_at = finished.answered_at;
             for (place, byte) in outcome.iter_mut().zip(finished.outcome.name().bytes()) {
                 *place = byte;
             }
+            let digits = finished.retrieved.as_ref().map_or("", PhoneNumber::expose);
+            for (place, digit) in retrieved.iter_mut().zip(digits.bytes()) {
+                *place = digit;
+            }
         }
         let app = self.app.as_ref().map(AppRequest::to_bytes).unwrap_or_default();
         let (expires_at, answered_at) = (self.expires_at.to_be_bytes(), answered_at.to_be_bytes());
-        let text = [&expires_at[..], self.mark.bytes(), &code, &outcome, &answered_at, &app].concat();
+        let text = [&expires_at[..], self.mark.bytes(), &code, &outcome, &answered_at, &retrieved, &app].concat();
         let (sealed, _) = sealer.seal(Purpose::Binding, &audience.with(state.as_bytes()), &text)?;
         Ok(sealed)
     }
@@ -127,13 +137,18 @@ impl Binding {
         let (mark, rest) = rest.split_first_chunk::<{ Mark::LEN }>()?;
         let (code, rest) = rest.split_first_chunk::<CODE_LEN>()?;
         let (outcome, rest) = rest.split_first_chunk::<OUTCOME_LEN>()?;
-        let (answered_at, app) = rest.split_first_chunk::<8>()?;
+        let (answered_at, rest) = rest.split_first_chunk::<8>()?;
+        let (retrieved, app) = rest.split_first_chunk::<NUMBER_LEN>()?;
         let outcome = std::str::from_utf8(outcome).ok()?.trim_end_matches('\0');
         let finished = match outcome {
             "" => None,
             name => {
                 let answered_at = u64::from_be_bytes(*answered_at);
-                Some(Finished { code: *code, outcome: Outcome::from_name(name)?, answered_at })
+                let retrieved = match std::str::from_utf8(retrieved).ok()?.trim_end_matches('\0') {
+                    "" => None,
+                    number => Some(PhoneNumber::parse(number).ok()?),
+                };
+                Some(Finished { code: *code, outcome: Outcome::from_name(name)?, answered_at, retrieved })
             }
         };
         let app = if app.is_empty() { None } else { Some(AppRequest::from_bytes(app)?) };
@@ -168,11 +183,12 @@ mod tests {
 
     #[test]
     fn sealed_text_opens_unchanged() {
+        let retrieved = |outcome| (outcome == Outcome::Verified).then(|| PhoneNumber::parse("+34600000001").unwrap());
         for outcome in Outcome::ALL.into_iter().map(Some).chain([None]) {
             let binding = Binding {
                 expires_at: 1000,
                 mark: Mark::random().unwrap(),
-                finished: outcome.map(|outcome| Finished::new("code", outcome, 900)),
+                finished: outcome.map(|outcome| Finished::new("code", outcome, 900, retrieved(outcome))),
                 app: None,
             };
             let sealed = binding.seal(&sealer("key"), AUDIENCE, "state").unwrap();
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn result_belongs_to_one_code() {
-        let finished = Finished::new("code", Outcome::Verified, 900);
+        let finished = Finished::new("code", Outcome::Verified, 900, None);
         assert_eq!(finished.outcome_of("code"), Some(Outcome::Verified));
         assert_eq!(finished.outcome_of("other"), None);
     }

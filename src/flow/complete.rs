@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::callback::CallbackRequest;
-use super::{Conclusion, Flow, HandOff, Holder};
+use super::{Conclusion, Flow, HandOff, Holder, OperatorName};
 use crate::call_log::CallLog;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
@@ -29,8 +29,8 @@ pub struct CompleteRequest<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// The text that `/start` gave to the program; empty if it is missing.
     pub binding: &'a str,
-    /// The `redirect_uri` of the authorization request.
-    pub redirect_uri: &'a str,
+    /// The public address of our callback, without an operator's name.
+    pub callback: &'a str,
     /// Our issuer, for the app that asked.
     pub issuer: &'a str,
     /// The reference for the operator, the answer and the log.
@@ -48,6 +48,7 @@ struct Remembered {
     at: Instant,
     result: Result<bool, Failure>,
     phone_number: Option<PhoneNumber>,
+    operator: Option<OperatorName>,
     hand_off: Option<HandOff>,
 }
 
@@ -55,17 +56,18 @@ impl Flow {
     /// Takes what a program sends to its conclusion, with the same checks as the callback.
     pub async fn complete(&self, request: &CompleteRequest<'_>) -> Conclusion {
         let key = key(request);
-        if let Some(Remembered { result, phone_number, hand_off, .. }) = self.completed.get(&key) {
-            let calls = CallLog::default();
-            return Conclusion { result, phone_number, binding: None, unspent: None, hand_off, reloaded: true, calls };
+        if let Some(Remembered { result, phone_number, operator, hand_off, .. }) = self.completed.get(&key) {
+            let (binding, unspent, calls) = (None, None, CallLog::default());
+            return Conclusion { result, phone_number, operator, binding, unspent, hand_off, reloaded: true, calls };
         }
-        let CompleteRequest { parameters, binding, redirect_uri, issuer, correlator, deadline } = *request;
+        let CompleteRequest { parameters, binding, callback, issuer, correlator, deadline } = *request;
         let kept = move |_: &str| Some(binding);
         let callback = CallbackRequest {
             parameters,
             kept: &kept,
             holder: Holder::Program,
-            redirect_uri,
+            callback,
+            operator: None,
             issuer,
             correlator,
             deadline,
@@ -93,9 +95,10 @@ impl Completed {
             let first = completed.iter().min_by_key(|(_, remembered)| remembered.at).map(|(key, _)| *key);
             first.map(|first| completed.remove(&first));
         }
-        let Conclusion { result, phone_number, hand_off, .. } = conclusion;
-        let (result, phone_number, hand_off) = (result.clone(), phone_number.clone(), hand_off.clone());
-        completed.insert(key, Remembered { at: Instant::now(), result, phone_number, hand_off });
+        let Conclusion { result, phone_number, operator, hand_off, .. } = conclusion;
+        let (result, phone_number) = (result.clone(), phone_number.clone());
+        let (operator, hand_off) = (operator.clone(), hand_off.clone());
+        completed.insert(key, Remembered { at: Instant::now(), result, phone_number, operator, hand_off });
     }
 }
 
@@ -103,7 +106,7 @@ impl Completed {
 fn key(request: &CompleteRequest) -> [u8; 32] {
     let mut text = Vec::new();
     let pairs = request.parameters.iter().flat_map(|(name, value)| [*name, *value]);
-    for part in pairs.chain([request.binding, request.redirect_uri]) {
+    for part in pairs.chain([request.binding, request.callback]) {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
         text.extend_from_slice(part.as_bytes());
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{HandOff, SealedBinding};
+use super::{HandOff, OperatorName, SealedBinding};
 use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::operator::AuthorizationCode;
@@ -14,8 +14,10 @@ use crate::phone_number::PhoneNumber;
 pub struct Conclusion {
     /// `devicePhoneNumberVerified`, or the failure.
     pub result: Result<bool, Failure>,
-    /// The number that was asked about, if the state could be read.
+    /// The number that was asked about, or that the operator named.
     pub phone_number: Option<PhoneNumber>,
+    /// The operator that was asked, if there are several.
+    pub operator: Option<OperatorName>,
     /// The text that replaces the one sent with the callback, so that a reload shows this result.
     pub binding: Option<SealedBinding>,
     /// The code and the state of a callback that reached another browser; they are still unused.
@@ -56,6 +58,7 @@ impl From<Failure> for Conclusion {
         Self {
             result: Err(failure),
             phone_number: None,
+            operator: None,
             binding: None,
             unspent: None,
             hand_off: None,

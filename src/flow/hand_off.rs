@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::binding::Finished;
-use super::callback::{Accepted, CallbackRequest};
-use super::{Flow, Holder, now_seconds};
+use super::{Flow, Holder};
 use crate::language::Language;
 use crate::outcome::Outcome;
-use crate::provider::{AppRequest, BoundTo, Verified};
+use crate::phone_number::PhoneNumber;
+use crate::provider::AppRequest;
+use crate::transport::Deadline;
 
 /// The app that asked for a verification, and the way back to it.
 #[derive(Clone)]
@@ -56,71 +56,61 @@ fn error_for(outcome: Outcome) -> Option<&'static str> {
     }
 }
 
+/// An app that asked, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    /// The app's request.
+    pub app: &'a AppRequest,
+    /// The kind of client that the verification was started for.
+    pub holder: Holder,
+    /// Our issuer.
+    pub issuer: &'a str,
+    /// The time by which the answer must be on its way.
+    pub deadline: Deadline,
+}
+
 impl Flow {
-    /// The way from a result to the app that asked for it. `None` if it is not registered any more.
+    /// The way from a result to the app that asked for it. `None` if the app is not registered any more. `code` is the
+    /// app's code, which exists only for a short time after *verified*.
     pub(super) async fn hand_off(
         &self,
-        request: &CallbackRequest<'_>,
-        accepted: &Accepted<'_>,
-        app: &AppRequest,
+        Asker { app, holder, issuer, deadline }: Asker<'_>,
         outcome: Outcome,
-        finished: Option<Finished>,
+        phone_number: Option<&PhoneNumber>,
+        code: Option<String>,
     ) -> Option<HandOff> {
         let address = &app.return_address;
-        let registered = self.secrets.find(request.deadline, |secret| {
+        let registered = self.secrets.find(deadline, |secret| {
             let party = secret.provider.as_ref()?.relying_parties.get(&address.client_id)?;
             party.has_redirect_uri(&address.redirect_uri).then(|| party.client_name.clone())
         });
         let client_name = registered.await.ok().flatten()?;
-        let way = match error_for(outcome) {
-            Some(_) if request.holder == Holder::Program => Way::Done,
-            Some(error) => {
-                let back = address.with_error(request.issuer, error, outcome.name());
+        let way = match (error_for(outcome), code) {
+            (Some(_), _) if holder == Holder::Program => Way::Done,
+            (Some(error), _) => {
+                let back = address.with_error(issuer, error, outcome.name());
                 if app.prompt_none {
                     Way::Redirect(back)
                 } else {
-                    Way::Links { try_again: again(app, accepted, outcome), back }
+                    Way::Links { try_again: again(app, phone_number, outcome), back }
                 }
             }
-            None if outcome == Outcome::Verified => {
-                let code = finished.and_then(|finished| code(request, accepted, app, &finished));
-                match (code, request.holder) {
-                    (None, _) => Way::Done,
-                    (Some(code), Holder::Program) => Way::Code(code, address.state.clone()),
-                    (Some(code), Holder::Browser) => Way::Redirect(address.with_code(request.issuer, &code)),
-                }
-            }
-            None => return None,
+            (None, _) if outcome != Outcome::Verified => return None,
+            (None, None) => Way::Done,
+            (None, Some(code)) if holder == Holder::Program => Way::Code(code, address.state.clone()),
+            (None, Some(code)) => Way::Redirect(address.with_code(issuer, &code)),
         };
         Some(HandOff { client_id: address.client_id.clone(), client_name, language: app.language, way })
     }
 }
 
-/// The app's code for one answer of the operator: the same one for a minute, then none.
-fn code(
-    request: &CallbackRequest<'_>,
-    accepted: &Accepted<'_>,
-    app: &AppRequest,
-    finished: &Finished,
-) -> Option<String> {
-    let verified = Verified {
-        phone_number: accepted.phone_number.clone(),
-        answered_at: finished.answered_at,
-        nonce: app.nonce.clone(),
-        phone_scope: app.phone_scope,
-    };
-    let seed = [accepted.binding.mark.bytes().as_slice(), finished.seed()];
-    let bound_to = BoundTo::request(request.issuer, app);
-    verified.to_code(&accepted.started_with.sealer, bound_to, &seed, now_seconds())
-}
-
 /// The app's own request as a query; without the number, if the same one would lead to the same outcome.
-fn again(app: &AppRequest, accepted: &Accepted<'_>, outcome: Outcome) -> String {
+fn again(app: &AppRequest, phone_number: Option<&PhoneNumber>, outcome: Outcome) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(app.parameters());
     let another_may_help = matches!(outcome, Outcome::NotCovered | Outcome::Misconfigured);
-    if app.hinted && !another_may_help {
-        query.append_pair("login_hint", &format!("tel:{}", accepted.phone_number.expose()));
+    if let Some(phone_number) = phone_number.filter(|_| app.hinted && !another_may_help) {
+        query.append_pair("login_hint", &format!("tel:{}", phone_number.expose()));
     }
     query.finish()
 }

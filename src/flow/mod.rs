@@ -1,5 +1,7 @@
 //! A verification from its start to its conclusion. This ring knows no HTTP framework and no pages.
 
+mod accept;
+mod ask;
 mod attempts;
 mod authorize;
 mod binding;
@@ -15,10 +17,11 @@ mod redeem;
 mod start;
 mod state;
 
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
-pub use authorize::{AppForm, Authorize, AuthorizeRequest, ToApp, read_form_field};
+pub use authorize::{AppForm, Authorize, AuthorizeRequest, FromPage, ToApp, read_form_field};
 pub use binding::SealedBinding;
 pub use callback::CallbackRequest;
 pub use complete::CompleteRequest;
@@ -26,15 +29,17 @@ pub use conclusion::{Conclusion, Unspent};
 pub use hand_off::{HandOff, Way};
 pub use operator_token::VerifyRequest;
 pub use redeem::{Redeemed, TokenCall};
-pub use start::{StartRequest, Started};
+pub use start::{Start, StartRequest, Started};
 pub use state::Holder;
 
-pub use crate::operator::{AskedNumber, HashedPhoneNumber, OperatorToken};
+pub use crate::operator::{AskedNumber, HashedPhoneNumber, OperatorName, OperatorToken, Question};
 pub use crate::provider::{
     AUTHORIZATION_PATH, AppRequest, DISCOVERY_PATH, JWKS_PATH, Presented, TOKEN_PATH, TokenError, USERINFO_PATH,
 };
 
-use crate::operator::Operator;
+use crate::failure::Failure;
+use crate::operator::{Member, Operator, Operators};
+use crate::outcome::Outcome;
 use crate::provider::UsedCodes;
 use crate::secret::SecretStore;
 use attempts::Attempts;
@@ -55,6 +60,8 @@ pub struct Settings {
     pub state_mode: StateMode,
     /// `STATE_TTL_SECONDS`: the longest time from the start to the callback.
     pub state_ttl: Duration,
+    /// `RETRIEVE_NUMBER`: users may let the operator name their number.
+    pub retrieve_number: bool,
 }
 
 /// The content of the `state` parameter.
@@ -89,7 +96,7 @@ impl<'a> Audience<'a> {
 /// Everything a verification needs, set up once.
 #[derive(Debug)]
 pub struct Flow {
-    operator: Operator,
+    operators: Operators,
     secrets: SecretStore,
     settings: Settings,
     attempts: Attempts,
@@ -100,26 +107,49 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Creates the flow with an operator, a secret, and the codes that apps have exchanged.
+    /// Creates the flow with its operators, a secret, and the codes that apps have exchanged.
     #[must_use]
-    pub fn new(operator: Operator, secrets: SecretStore, used_codes: UsedCodes, settings: Settings) -> Self {
+    pub fn new(operators: Operators, secrets: SecretStore, used_codes: UsedCodes, settings: Settings) -> Self {
         let (attempts, warned_of_subject_key) = (Attempts::default(), AtomicBool::new(false));
         let completed = Completed::default();
-        Self { operator, secrets, settings, attempts, used_codes, completed, warned_of_subject_key }
+        Self { operators, secrets, settings, attempts, used_codes, completed, warned_of_subject_key }
     }
 
-    /// Starts, in the background, what the first verification would otherwise wait for: a connection to the operator,
+    /// Starts, in the background, what the first verification would otherwise wait for: a connection to each operator,
     /// and reading the secret. A failure is not reported here, because the verification tries again and reports it
     /// then.
     pub fn prepare(&self) {
-        self.operator.open_ahead();
+        self.operators.iter().filter_map(Member::ready).for_each(Operator::open_ahead);
         self.secrets.read_ahead();
     }
 
-    /// The operator's host, for the log.
+    /// The name of an operator for the log: the one in `OPERATORS`, or the host of the only one.
     #[must_use]
-    pub fn operator_host(&self) -> &str {
-        self.operator.host()
+    pub fn operator_label<'a>(&'a self, name: Option<&'a OperatorName>) -> Option<&'a str> {
+        let host = || Some(self.operators.single()?.ready()?.host());
+        name.map(OperatorName::as_str).or_else(host)
+    }
+
+    /// The names of the operators in `OPERATORS`; none if there is only one operator.
+    pub fn operator_names(&self) -> impl Iterator<Item = &OperatorName> {
+        self.operators.iter().filter_map(Member::name)
+    }
+
+    /// The operator to ask. `chosen` is the name that a user or an app gave.
+    fn operator_for(&self, question: &Question, chosen: Option<&str>) -> Result<&Member, Failure> {
+        let chosen = chosen.filter(|name| !name.is_empty());
+        let member = match question {
+            Question::Verify(phone_number) => self.operators.serving(phone_number, chosen),
+            Question::Retrieve => match (self.operators.single(), chosen) {
+                (Some(single), _) => Some(single),
+                (None, Some(name)) => self.operators.at(Some(name)),
+                (None, None) => {
+                    let reason = "operator is missing; with several operators, the number of one of them is retrieved";
+                    return Err(Failure::new(Outcome::InvalidRequest, reason));
+                }
+            },
+        };
+        member.ok_or_else(not_covered)
     }
 
     /// The flow's settings.
@@ -127,6 +157,19 @@ impl Flow {
     pub fn settings(&self) -> Settings {
         self.settings
     }
+}
+
+fn not_covered() -> Failure {
+    Failure::new(
+        Outcome::NotCovered,
+        "no operator in OPERATORS serves the number, or none that serves it has the chosen name",
+    )
+}
+
+/// The address of an operator's callback. Each of several operators has its own, so that none can pass another's answer
+/// off as its own (RFC 9700 §4.4.2.2).
+fn callback_address<'a>(callback: &'a str, operator: Option<&OperatorName>) -> Cow<'a, str> {
+    operator.map_or(callback.into(), |name| format!("{callback}/{name}").into())
 }
 
 /// Seconds since the epoch.

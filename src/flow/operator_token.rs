@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{Flow, StateMode};
+use super::{Flow, OperatorName, StateMode, not_covered};
 use crate::call_log::{Call, CallLog};
 use crate::correlator::Correlator;
 use crate::failure::Failure;
-use crate::operator::{AccessToken, AskedNumber, OperatorToken};
+use crate::operator::{AccessToken, AskedNumber, Member, Operator, OperatorToken};
 use crate::outcome::Outcome;
 use crate::provider::{Presented, TokenError};
 use crate::secret::Secret;
@@ -17,6 +17,8 @@ use crate::transport::Deadline;
 pub struct VerifyRequest<'a> {
     /// The number to verify.
     pub number: &'a AskedNumber,
+    /// The name of the operator to ask, if the app chose one.
+    pub operator: Option<&'a str>,
     /// The token that the phone got from its operator.
     pub operator_token: &'a OperatorToken,
     /// The reference for the operator, the answer and the log.
@@ -42,41 +44,61 @@ impl Flow {
         Ok(Some(party.map(|party| party.client_id).ok_or(TokenError::InvalidClient)))
     }
 
-    /// Asks the operator about the number. The app must have been authenticated.
-    ///
-    /// # Errors
-    /// The number could not be checked.
+    /// Asks the operator about the number. The app must have been authenticated. The second value is the operator that was
+    /// asked, if there are several.
     pub async fn verify_operator_token(
         &self,
         request: VerifyRequest<'_>,
         calls: &mut CallLog,
+    ) -> (Result<bool, Failure>, Option<OperatorName>) {
+        let member = match (request.number, self.operators.single(), request.operator) {
+            (AskedNumber::Plain(number), ..) => self.operators.serving(number, request.operator),
+            (AskedNumber::Hashed(_), Some(single), _) => Some(single),
+            (AskedNumber::Hashed(_), None, Some(name)) => self.operators.at(Some(name)),
+            (AskedNumber::Hashed(_), None, None) => {
+                let reason = "operator is missing; with several operators, a hash does not say which one to ask";
+                return (Err(Failure::new(Outcome::InvalidRequest, reason)), None);
+            }
+        };
+        match member {
+            Some(member) => (self.verify_at(member, request, calls).await, member.name().cloned()),
+            None => (Err(not_covered()), None),
+        }
+    }
+
+    async fn verify_at(
+        &self,
+        member: &Member,
+        request: VerifyRequest<'_>,
+        calls: &mut CallLog,
     ) -> Result<bool, Failure> {
-        let VerifyRequest { number, operator_token, correlator, deadline } = request;
+        let VerifyRequest { number, operator_token, correlator, deadline, .. } = request;
+        let operator = member.operator(deadline).await?;
         let secret = calls.secret.measure(self.secrets.get(deadline)).await?;
-        let token = match self.exchange_with(&secret, operator_token, deadline, &mut calls.token).await {
+        let token = match exchange(operator, &secret, operator_token, deadline, &mut calls.token).await {
             Err(refused) => match self.newer_secret(&refused, &calls.token, &secret, deadline).await {
-                Some(newer) => self.exchange_with(&newer, operator_token, deadline, &mut calls.token).await?,
+                Some(newer) => exchange(operator, &newer, operator_token, deadline, &mut calls.token).await?,
                 None => return Err(refused),
             },
             Ok(token) => token,
         };
-        self.operator.verify(token, number, Some(correlator), deadline, &mut calls.verify).await
+        operator.verify(token, number, Some(correlator), deadline, &mut calls.verify).await
     }
+}
 
-    async fn exchange_with(
-        &self,
-        secret: &Secret,
-        operator_token: &OperatorToken,
-        deadline: Deadline,
-        call: &mut Call,
-    ) -> Result<AccessToken, Failure> {
-        let key = secret.private_key.as_ref().map_err(|fault| {
-            let reason = format!("the secret {fault}; `/verify` signs its token request with private_key");
-            Failure::new(Outcome::Misconfigured, reason)
-        })?;
-        let client_id = &secret.credentials.client_id;
-        self.operator.exchange_operator_token(operator_token, client_id, key, deadline, call).await
-    }
+async fn exchange(
+    operator: &Operator,
+    secret: &Secret,
+    operator_token: &OperatorToken,
+    deadline: Deadline,
+    call: &mut Call,
+) -> Result<AccessToken, Failure> {
+    let client = secret.client(operator.name())?;
+    let key = client.private_key.as_ref().map_err(|fault| {
+        let reason = format!("the secret {fault}; `/verify` signs its token request with private_key");
+        Failure::new(Outcome::Misconfigured, reason)
+    })?;
+    operator.exchange_operator_token(operator_token, &client.client_id, &client.headers, key, deadline, call).await
 }
 
 impl fmt::Debug for VerifyRequest<'_> {

@@ -11,7 +11,7 @@
 //! | 8 | encrypted | expiry: seconds since the epoch, big-endian |
 //! | 32 | encrypted | SHA-256 of the verification's mark |
 //! | 1 | encrypted | the [`Holder`] of the binding: 0 for a browser, 1 for a program |
-//! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros |
+//! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros; only zeros to ask the operator for it |
 //! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
 
 use std::fmt;
@@ -21,6 +21,7 @@ use aws_lc_rs::error::Unspecified;
 
 use super::Audience;
 use super::mark::Mark;
+use crate::operator::Question;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::seal::{Purpose, SealNonce, Sealer};
 
@@ -43,8 +44,8 @@ pub enum Holder {
 
 /// A state of this client and callback that has not expired.
 pub struct OpenedState {
-    /// The number to verify.
-    pub phone_number: PhoneNumber,
+    /// The question for the operator.
+    pub question: Question,
     /// The random part, from which the PKCE verifier is derived.
     pub seal_nonce: SealNonce,
     /// The kind of client that may finish the verification.
@@ -79,20 +80,21 @@ impl OpenedState {
     }
 }
 
-/// Seals a number into a state.
+/// Seals a question into a state.
 ///
 /// # Errors
 /// The system has no randomness.
 pub fn seal(
     sealer: &Sealer,
     audience: Audience,
-    phone_number: &PhoneNumber,
+    question: &Question,
     mark: Mark,
     holder: Holder,
     expires_at: u64,
 ) -> Result<(String, SealNonce), Unspecified> {
     let mut number = [0; NUMBER_LEN];
-    for (place, digit) in number.iter_mut().zip(phone_number.expose().bytes()) {
+    let digits = question.phone_number().map_or("", PhoneNumber::expose);
+    for (place, digit) in number.iter_mut().zip(digits.bytes()) {
         *place = digit;
     }
     let holder = u8::from(holder == Holder::Program);
@@ -134,9 +136,11 @@ fn read(text: &[u8], seal_nonce: SealNonce) -> Option<(u64, OpenedState)> {
         _ => return None,
     };
     let number: &[u8; NUMBER_LEN] = number.try_into().ok()?;
-    let number = std::str::from_utf8(number).ok()?.trim_end_matches('\0');
-    let phone_number = PhoneNumber::parse(number).ok()?;
-    let opened = OpenedState { phone_number, seal_nonce, holder, mark_sha256: *mark_sha256 };
+    let question = match std::str::from_utf8(number).ok()?.trim_end_matches('\0') {
+        "" => Question::Retrieve,
+        number => Question::Verify(PhoneNumber::parse(number).ok()?),
+    };
+    let opened = OpenedState { question, seal_nonce, holder, mark_sha256: *mark_sha256 };
     Some((u64::from_be_bytes(*expires_at), opened))
 }
 
@@ -161,9 +165,12 @@ mod tests {
         Mark::from_bytes([byte; 16])
     }
 
+    fn verify(number: &str) -> Question {
+        Question::Verify(PhoneNumber::parse(number).unwrap())
+    }
+
     fn state_for(number: &str, expires_at: u64) -> String {
-        let number = PhoneNumber::parse(number).unwrap();
-        seal(&sealer(), AUDIENCE, &number, mark(1), Holder::Browser, expires_at).unwrap().0
+        seal(&sealer(), AUDIENCE, &verify(number), mark(1), Holder::Browser, expires_at).unwrap().0
     }
 
     #[test]
@@ -172,10 +179,17 @@ mod tests {
             let state = state_for(number, LATER);
             assert!(looks_ours(&state));
             let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
-            assert_eq!(opened.phone_number.expose(), number);
+            assert_eq!(opened.question, verify(number));
             assert!(opened.belongs_to(mark(1)));
             assert!(!opened.belongs_to(mark(2)));
         }
+    }
+
+    #[test]
+    fn state_to_retrieve_a_number_has_none_and_the_same_length() {
+        let (state, _) = seal(&sealer(), AUDIENCE, &Question::Retrieve, mark(1), Holder::Browser, LATER).unwrap();
+        assert!(looks_ours(&state));
+        assert_eq!(open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap().question, Question::Retrieve);
     }
 
     #[test]
@@ -212,12 +226,12 @@ mod tests {
             digits in "[1-9]{5,15}", mark in proptest::array::uniform16(0_u8..), program: bool, bit in 0_usize..86 * 8
         ) {
             let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
-            let number = PhoneNumber::parse(&format!("+{digits}")).unwrap();
+            let number = verify(&format!("+{digits}"));
             let ours = Mark::from_bytes(mark);
             let holder = if program { Holder::Program } else { Holder::Browser };
             let (state, seal_nonce) = seal(&sealer(), AUDIENCE, &number, ours, holder, LATER).unwrap();
             let opened = open(&sealer(), AUDIENCE, &state, NOW, TTL).unwrap();
-            assert_eq!((&opened.phone_number, opened.seal_nonce, opened.holder), (&number, seal_nonce, holder));
+            assert_eq!((&opened.question, opened.seal_nonce, opened.holder), (&number, seal_nonce, holder));
             assert!(opened.belongs_to(ours));
 
             let mut wire = engine.decode(&state).unwrap();

@@ -4,9 +4,8 @@ use std::fmt;
 
 use url::Url;
 
-use super::Operator;
 use super::profile::Profile;
-use crate::phone_number::PhoneNumber;
+use super::{Operator, Question};
 
 /// The parameters that differ from one verification to the next.
 #[derive(Clone, Copy)]
@@ -21,8 +20,8 @@ pub struct AuthorizationRequest<'a> {
     pub nonce: Option<&'a str>,
     /// The `S256` challenge of PKCE.
     pub code_challenge: Option<&'a str>,
-    /// The number to verify. It is sent only if the profile asks for a `login_hint`.
-    pub phone_number: &'a PhoneNumber,
+    /// The question, which decides the scope. Its number is sent only if the profile asks for a `login_hint`.
+    pub question: &'a Question,
     /// True to send `prompt=none` even if the profile does not.
     pub prompt_none: bool,
 }
@@ -31,7 +30,12 @@ impl Operator {
     /// The address to which the browser is sent.
     #[must_use]
     pub fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Url {
-        let mut query = Query::of(&self.authorization_url);
+        let fixed_part = match request.question {
+            Question::Verify(_) => &self.verification_url,
+            // `flow` asks for a number only if the profile says how.
+            Question::Retrieve => self.retrieval_url.as_ref().unwrap_or(&self.verification_url),
+        };
+        let mut query = Query::of(fixed_part);
         query.push("client_id", request.client_id);
         query.push("redirect_uri", request.redirect_uri);
         query.push("state", request.state);
@@ -45,20 +49,20 @@ impl Operator {
         if request.prompt_none && !self.profile.prompt_none {
             query.push("prompt", "none");
         }
-        if self.profile.login_hint_tel {
+        if let Some(phone_number) = request.question.phone_number().filter(|_| self.profile.login_hint_tel) {
             // CAMARA Security and Interoperability Profile: a tel URI (RFC 3966).
-            query.push("login_hint", &format!("tel:{}", request.phone_number.expose()));
+            query.push("login_hint", &format!("tel:{}", phone_number.expose()));
         }
-        query.added_to(&self.authorization_url)
+        query.added_to(fixed_part)
     }
 }
 
-/// The authorization endpoint with the parameters that every request has.
-pub(super) fn fixed_part(profile: &Profile) -> Url {
+/// The authorization endpoint with the parameters that every request with this scope has.
+pub(super) fn fixed_part(profile: &Profile, scope: &str) -> Url {
     let endpoint = profile.authorization_endpoint.url();
     let mut query = Query::of(endpoint);
     query.push("response_type", "code");
-    query.push("scope", &profile.scope);
+    query.push("scope", scope);
     if profile.prompt_none {
         query.push("prompt", "none");
     }
@@ -101,6 +105,7 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 mod tests {
     use super::super::settings::Settings;
     use super::*;
+    use crate::phone_number::PhoneNumber;
     use crate::transport::Transport;
 
     fn url(settings: &Settings, nonce: Option<&str>, code_challenge: Option<&str>) -> String {
@@ -111,7 +116,7 @@ mod tests {
             state: "A-b_c",
             nonce,
             code_challenge,
-            phone_number: &PhoneNumber::parse("+34600000001").unwrap(),
+            question: &Question::Verify(PhoneNumber::parse("+34600000001").unwrap()),
             prompt_none: false,
         };
         assert_eq!(format!("{request:?}"), "AuthorizationRequest([redacted])");

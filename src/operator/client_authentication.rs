@@ -28,6 +28,8 @@ pub enum ClientAuthentication {
     ClientSecretPost(ClientSecret),
     /// A signed assertion (RFC 7523 §2.2), which CAMARA's Security and Interoperability Profile requires.
     PrivateKeyJwt(Arc<PrivateKey>),
+    /// Vonage's own: a signed JWT of the application as Bearer token.
+    VonageJwt(Arc<PrivateKey>),
 }
 
 /// The parts of a token request that prove the client's identity.
@@ -37,12 +39,20 @@ pub(super) struct Proof<'a> {
     pub fields: Vec<(&'static str, Cow<'a, str>)>,
 }
 
+impl Proof<'_> {
+    fn in_header(authorization: &str) -> Result<Self, Unspecified> {
+        let mut header = HeaderValue::try_from(authorization).map_err(|_| Unspecified)?;
+        header.set_sensitive(true);
+        Ok(Self { authorization: Some(header), ..Self::default() })
+    }
+}
+
 impl ClientAuthentication {
-    /// HTTP Basic. The identifier and the secret are form-urlencoded first (RFC 6749 §2.3.1).
-    pub(crate) fn client_secret_basic(client_id: &str, client_secret: &str) -> Self {
+    /// The header of HTTP Basic. The identifier and the secret are form-urlencoded first (RFC 6749 §2.3.1).
+    pub(crate) fn basic(client_id: &str, client_secret: &str) -> BasicAuthorization {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(client_id), encode(client_secret));
-        Self::ClientSecretBasic(BasicAuthorization::new(format!("Basic {}", BASE64_STANDARD.encode(pair))))
+        BasicAuthorization::new(format!("Basic {}", BASE64_STANDARD.encode(pair)))
     }
 }
 
@@ -54,10 +64,10 @@ impl ClientCredentials {
     /// Creates the proof for one request. An assertion must not be used twice.
     pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
-            ClientAuthentication::ClientSecretBasic(authorization) => {
-                let mut header = HeaderValue::try_from(authorization.expose()).map_err(|_| Unspecified)?;
-                header.set_sensitive(true);
-                Ok(Proof { authorization: Some(header), ..Proof::default() })
+            ClientAuthentication::ClientSecretBasic(authorization) => Proof::in_header(authorization.expose()),
+            ClientAuthentication::VonageJwt(key) => {
+                let jwt = key.sign_jwt(&vonage_claims(&self.client_id)?)?;
+                Proof::in_header(&format!("Bearer {jwt}"))
             }
             ClientAuthentication::ClientSecretPost(secret) => Ok(Proof {
                 fields: vec![("client_id", self.client_id.as_str().into()), ("client_secret", secret.expose().into())],
@@ -81,21 +91,31 @@ impl ClientCredentials {
 
 /// The claims of an assertion (RFC 7523 §3), valid once and for a short time.
 pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &Uri) -> Result<Value, Unspecified> {
+    let mut claims = short_lived_claims()?;
+    claims["iss"] = client_id.into();
+    claims["sub"] = subject.into();
+    claims["aud"] = token_endpoint.to_string().into();
+    Ok(claims)
+}
+
+/// The claims of Vonage's application JWT. The `client_id` is the application's identifier.
+fn vonage_claims(client_id: &str) -> Result<Value, Unspecified> {
+    let mut claims = short_lived_claims()?;
+    claims["application_id"] = client_id.into();
+    Ok(claims)
+}
+
+fn short_lived_claims() -> Result<Value, Unspecified> {
     let mut id = [0; 16];
     aws_lc_rs::rand::fill(&mut id)?;
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    Ok(json!({
-        "iss": client_id,
-        "sub": subject,
-        "aud": token_endpoint.to_string(),
-        "iat": now,
-        "exp": now + ASSERTION_LIFETIME,
-        "jti": BASE64_URL_SAFE_NO_PAD.encode(id),
-    }))
+    Ok(json!({ "iat": now, "exp": now + ASSERTION_LIFETIME, "jti": BASE64_URL_SAFE_NO_PAD.encode(id) }))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
     use crate::jwt::tests::ES256_JWK;
 
@@ -113,6 +133,7 @@ mod tests {
         let credentials = ClientCredentials {
             client_id: "my-app-id".to_owned(),
             authentication: ClientAuthentication::PrivateKeyJwt(Arc::new(key)),
+            headers: HeaderMap::new(),
         };
         let claims = || {
             let proof = credentials.prove(&Uri::from_static("https://operator.example/token")).unwrap();

@@ -48,6 +48,14 @@ impl Endpoint {
         Self::from_url(url)
     }
 
+    /// The address whose path ends in `other` instead of `last`; `None` if this one does not end in `last`.
+    pub(super) fn beside(&self, last: &str, other: &str) -> Option<Self> {
+        let before = self.url.path().strip_suffix(last).filter(|before| before.ends_with('/'))?;
+        let mut url = self.url.clone();
+        url.set_path(&format!("{before}{other}"));
+        Self::from_url(url).ok()
+    }
+
     /// The address as a URL.
     #[must_use]
     pub fn url(&self) -> &Url {

@@ -1,6 +1,8 @@
 //! The token request for a phone on Wi-Fi: an operator token (TS.43) in place of the mobile data connection, by the JWT
 //! bearer grant of CAMARA's Security and Interoperability Profile (RFC 7523 §2.1).
 
+use http::HeaderMap;
+
 use super::client_authentication::assertion_claims;
 use super::token::{AccessToken, BodyFormat, read_token, unsendable};
 use super::{Operator, OperatorToken};
@@ -13,7 +15,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 impl Operator {
     /// Exchanges an operator token for an access token, and records the call. The assertion authenticates the client, so
-    /// no other credentials are sent; the scope is one of its claims, and not a parameter.
+    /// no other credentials are sent except `headers`; the scope is one of its claims, and not a parameter.
     ///
     /// # Errors
     /// The token endpoint did not issue a Bearer token.
@@ -21,6 +23,7 @@ impl Operator {
         &self,
         operator_token: &OperatorToken,
         client_id: &str,
+        headers: &HeaderMap,
         key: &PrivateKey,
         deadline: Deadline,
         call: &mut Call,
@@ -34,7 +37,7 @@ impl Operator {
         });
         let assertion = assertion.map_err(|_| unsendable())?;
         let fields = vec![("grant_type", GRANT.into()), ("assertion", assertion.into())];
-        let answer = self.request_token(fields, None, &BodyFormat::Form, deadline, call).await?;
-        read_token(&answer, None, client_id)
+        let answer = self.request_token(fields, headers.clone(), &BodyFormat::Form, deadline, call).await?;
+        read_token(&answer, None, client_id, headers)
     }
 }

@@ -19,10 +19,18 @@ impl Settings {
     /// # Errors
     /// The first variable whose value cannot be used.
     pub fn profile(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
+        self.merged(metadata, redirect_uri).map_err(|error| self.located(error))
+    }
+
+    fn merged(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
         let preset = self.preset()?;
         let Endpoints { authorization, token, verify } = Endpoints::merge(self, preset, metadata)?;
         let is_preset = authorization.uri() == preset.authorization;
+        let scope = scope_tokens("SCOPE", self.scope.as_deref().unwrap_or(preset.scope))?;
         Ok(Profile {
+            name: self.name.clone(),
+            prefixes: self.prefixes.clone(),
+            retrieval: self.retrieval(&scope, &verify)?,
             authorization_endpoint: authorization,
             token_endpoint: token,
             verify_endpoint: verify,
@@ -30,13 +38,9 @@ impl Settings {
                 "TOKEN_ENDPOINT_AUTH_METHOD",
                 self.token_endpoint_auth_method.as_deref(),
                 metadata.map_or(preset.auth_method, |metadata| metadata.auth_method),
-                &[
-                    ("client_secret_basic", TokenEndpointAuthMethod::ClientSecretBasic),
-                    ("client_secret_post", TokenEndpointAuthMethod::ClientSecretPost),
-                    ("private_key_jwt", TokenEndpointAuthMethod::PrivateKeyJwt),
-                ],
+                &TokenEndpointAuthMethod::ALL.map(|method| (method.name(), method)),
             )?,
-            scope: self.scope(preset)?,
+            scope,
             pkce: choice("PKCE", self.pkce.as_deref(), true, &[("S256", true), ("off", false)])?,
             prompt_none: choice("PROMPT", self.prompt.as_deref(), false, &[("none", true)])?,
             login_hint_tel: choice(
@@ -64,18 +68,6 @@ impl Settings {
         })
     }
 
-    fn scope(&self, preset: &Preset) -> Result<String, SettingError> {
-        let scope = self.scope.as_deref().unwrap_or(preset.scope);
-        // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces.
-        let is_token =
-            |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
-        if scope.split(' ').all(is_token) {
-            Ok(scope.to_owned())
-        } else {
-            Err(SettingError::new("SCOPE", "not scope tokens with single spaces between them (RFC 6749 §3.3)"))
-        }
-    }
-
     fn issuer(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Option<Issuer>, SettingError> {
         let Some(identifier) = &self.issuer else { return Ok(metadata.map(|metadata| metadata.issuer.clone())) };
         let fault = |fault: String| SettingError::new("ISSUER", fault);
@@ -90,7 +82,18 @@ impl Settings {
     }
 }
 
-fn choice<T: Copy>(
+/// Checks a scope (RFC 6749 §3.3): scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces.
+pub(super) fn scope_tokens(variable: &'static str, scope: &str) -> Result<String, SettingError> {
+    let is_token =
+        |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    if scope.split(' ').all(is_token) {
+        Ok(scope.to_owned())
+    } else {
+        Err(SettingError::new(variable, "not scope tokens with single spaces between them (RFC 6749 §3.3)"))
+    }
+}
+
+pub(super) fn choice<T: Copy>(
     variable: &'static str,
     value: Option<&str>,
     default: T,
@@ -106,6 +109,7 @@ fn choice<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::Question;
 
     fn settings(variables: &[(&str, &str)]) -> Settings {
         Settings::from_variables(|name| {
@@ -174,7 +178,9 @@ mod tests {
             ("PHONE_NUMBER_FORMAT", "hashed"),
         ])
         .unwrap();
-        assert!(!profile.openid() && !profile.login_hint_tel && !profile.pkce && profile.prompt_none);
+        assert!(
+            !profile.openid(&Question::Retrieve) && !profile.login_hint_tel && !profile.pkce && profile.prompt_none
+        );
         assert_eq!(profile.token_endpoint_auth_method, TokenEndpointAuthMethod::PrivateKeyJwt);
         assert_eq!(profile.phone_number_format, PhoneNumberFormat::Hashed);
     }

@@ -4,6 +4,7 @@ mod authorization_request;
 mod authorization_response;
 mod client_authentication;
 pub mod codes;
+mod device_phone_number;
 pub mod discovery;
 mod endpoint;
 mod endpoints;
@@ -12,6 +13,8 @@ pub mod fuzzing;
 mod id_token;
 mod jwt_bearer;
 mod merge;
+mod name;
+mod operators;
 pub mod presets;
 mod profile;
 mod redacted;
@@ -21,21 +24,25 @@ mod token;
 mod verify;
 mod www_authenticate;
 
-use http::{HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use url::Url;
 
 pub use authorization_request::AuthorizationRequest;
 pub use authorization_response::AuthorizationResponse;
 pub use client_authentication::{BasicAuthorization, ClientAuthentication};
+pub use device_phone_number::Retrieval;
 pub use endpoint::{Endpoint, secure_url};
 pub use id_token::ExpectedIdToken;
+pub use name::OperatorName;
+pub use operators::{Member, Operators};
 pub use profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, TokenEndpointAuthMethod};
-pub use settings::{SettingError, Settings};
+pub use settings::{OPERATORS, RETRIEVE_NUMBER, SettingError, Settings, member_of};
 pub use token::AccessToken;
 pub use verify::{AskedNumber, HashedPhoneNumber};
 
 use crate::call_log::Call;
 use crate::failure::Failure;
+use crate::phone_number::PhoneNumber;
 use crate::transport::{Answer, Deadline, Transport};
 use redacted::redacted_strings;
 use refusal::Called;
@@ -58,14 +65,17 @@ pub struct ClientCredentials {
     pub client_id: String,
     /// The method and credentials by which the client authenticates at the token endpoint.
     pub authentication: ClientAuthentication,
+    /// Headers that a gateway in front of the operator wants with every call, such as an API key.
+    pub headers: HeaderMap,
 }
 
 impl ClientCredentials {
     /// Creates credentials as an operator's developer portal shows them. They are sent with HTTP Basic.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         let client_id = client_id.into();
-        let authentication = ClientAuthentication::client_secret_basic(&client_id, &client_secret.into());
-        Self { client_id, authentication }
+        let authentication =
+            ClientAuthentication::ClientSecretBasic(ClientAuthentication::basic(&client_id, &client_secret.into()));
+        Self { client_id, authentication, headers: HeaderMap::new() }
     }
 }
 
@@ -82,6 +92,26 @@ pub struct AuthorizationGrant {
     pub id_token: Option<ExpectedIdToken>,
 }
 
+/// The question that a verification asks the operator. It is part of the state, so that one never answers the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Does the SIM have this number?
+    Verify(PhoneNumber),
+    /// Which number does the SIM have?
+    Retrieve,
+}
+
+impl Question {
+    /// The number to verify.
+    #[must_use]
+    pub fn phone_number(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Verify(phone_number) => Some(phone_number),
+            Self::Retrieve => None,
+        }
+    }
+}
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An operator's API.
@@ -89,16 +119,20 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub struct Operator {
     transport: Transport,
     profile: Profile,
-    /// The authorization endpoint with the parameters that every request has.
-    authorization_url: Url,
+    /// The authorization endpoint with the parameters that every request to verify a number has.
+    verification_url: Url,
+    /// The same for every request to retrieve one.
+    retrieval_url: Option<Url>,
 }
 
 impl Operator {
     /// Creates an operator that is called through `transport`.
     #[must_use]
     pub fn new(transport: Transport, profile: Profile) -> Self {
-        let authorization_url = authorization_request::fixed_part(&profile);
-        Self { transport, profile, authorization_url }
+        let fixed_part = |scope: &str| authorization_request::fixed_part(&profile, scope);
+        let verification_url = fixed_part(&profile.scope);
+        let retrieval_url = profile.retrieval.as_ref().map(|retrieval| fixed_part(&retrieval.scope));
+        Self { transport, profile, verification_url, retrieval_url }
     }
 
     /// The operator's profile.
@@ -110,6 +144,12 @@ impl Operator {
     /// Opens a connection for the next token request, in the background.
     pub fn open_ahead(&self) {
         self.transport.open_ahead(self.profile.token_endpoint.uri());
+    }
+
+    /// The name in `OPERATORS`; `None` for the only operator.
+    #[must_use]
+    pub fn name(&self) -> Option<&OperatorName> {
+        self.profile.name.as_ref()
     }
 
     /// The host of `verify`, for the log.

@@ -2,13 +2,20 @@
 
 use std::fmt;
 
+use super::device_phone_number::Retrieval;
 use super::endpoint::Endpoint;
+use super::{OperatorName, Question};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
 
 /// One operator. [`Settings::profile`](super::Settings::profile) builds it, and every value in it is valid.
 #[derive(Debug, Clone)]
 pub struct Profile {
+    /// The name in `OPERATORS`; `None` for the only operator.
+    pub name: Option<OperatorName>,
+    /// The beginnings of the numbers that the operator serves; empty if it serves every number.
+    pub prefixes: Vec<String>,
     /// The address to which the browser is sent.
     pub authorization_endpoint: Endpoint,
     /// The address that exchanges a code for a token.
@@ -29,6 +36,8 @@ pub struct Profile {
     pub issuer: Option<Issuer>,
     /// The form in which the number is sent to `verify`.
     pub phone_number_format: PhoneNumberFormat,
+    /// The requirements for asking the operator for the number; `None` unless `RETRIEVE_NUMBER` is on.
+    pub retrieval: Option<Retrieval>,
 }
 
 /// The methods of client authentication at the token endpoint (RFC 7591 §2).
@@ -40,6 +49,25 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretPost,
     /// A signed assertion (RFC 7523).
     PrivateKeyJwt,
+    /// A signed JWT as Bearer token, which only Vonage takes.
+    VonageJwt,
+}
+
+impl TokenEndpointAuthMethod {
+    /// Every method.
+    pub(super) const ALL: [Self; 4] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::VonageJwt];
+
+    /// The name in `TOKEN_ENDPOINT_AUTH_METHOD`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::VonageJwt => "vonage_jwt",
+        }
+    }
 }
 
 /// How the number is sent to `verify`.
@@ -81,10 +109,26 @@ impl fmt::Display for IssuerSource {
 }
 
 impl Profile {
+    /// The `scope` of the authorization request for a question.
+    #[must_use]
+    pub fn scope(&self, question: &Question) -> &str {
+        match (question, &self.retrieval) {
+            (Question::Retrieve, Some(retrieval)) => &retrieval.scope,
+            _ => &self.scope,
+        }
+    }
+
     /// Returns whether the scope asks for an ID token (OpenID Connect Core §3.1.2.1).
     #[must_use]
-    pub fn openid(&self) -> bool {
-        self.scope.split(' ').any(|token| token == "openid")
+    pub fn openid(&self, question: &Question) -> bool {
+        self.scope(question).split(' ').any(|token| token == "openid")
+    }
+
+    /// Returns whether the operator may vouch for a number.
+    #[must_use]
+    pub fn serves(&self, phone_number: &PhoneNumber) -> bool {
+        let begins = |prefix: &String| phone_number.expose().starts_with(prefix.as_str());
+        self.prefixes.is_empty() || self.prefixes.iter().any(begins)
     }
 
     /// Checks a callback's `iss` (RFC 9207 §2.4). If the issuer is known, a response from another issuer is not for us,

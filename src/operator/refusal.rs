@@ -19,6 +19,8 @@ pub(super) enum Called {
     Token,
     /// `verify`.
     Verify,
+    /// `device-phone-number`.
+    DevicePhoneNumber,
 }
 
 impl fmt::Display for Called {
@@ -26,6 +28,7 @@ impl fmt::Display for Called {
         f.write_str(match self {
             Self::Token => "token endpoint",
             Self::Verify => "verify",
+            Self::DevicePhoneNumber => "device-phone-number",
         })
     }
 }
@@ -76,6 +79,9 @@ impl Called {
             (Self::Token, _) => "; check the client's registration with the operator, and SCOPE",
             (Self::Verify, _) => {
                 "; the token may not be used for this call: check SCOPE, and the client's registration with the operator"
+            }
+            (Self::DevicePhoneNumber, _) => {
+                "; the token may not be used for this call: check RETRIEVE_SCOPE, and whether the client may retrieve numbers"
             }
         }
     }

@@ -2,15 +2,35 @@
 
 use std::fmt;
 
+use url::Url;
+
+use super::{OperatorName, secure_url};
+use crate::phone_number::PhoneNumber;
+
 pub(super) const OPERATOR: &str = "OPERATOR";
 pub(super) const BASE_URL: &str = "OPERATOR_BASE_URL";
 pub(super) const AUTHORIZATION: &str = "AUTHORIZATION_ENDPOINT";
 pub(super) const TOKEN: &str = "TOKEN_ENDPOINT";
 pub(super) const VERIFY: &str = "VERIFY_ENDPOINT";
+pub(super) const DEVICE_PHONE_NUMBER: &str = "DEVICE_PHONE_NUMBER_ENDPOINT";
+pub(super) const DISCOVERY_URL: &str = "OPERATOR_DISCOVERY_URL";
+/// The variable with the settings of several operators.
+pub const OPERATORS: &str = "OPERATORS";
+/// The variable that lets users have their operator name their number.
+pub const RETRIEVE_NUMBER: &str = "RETRIEVE_NUMBER";
+pub(super) const RETRIEVE_SCOPE: &str = "RETRIEVE_SCOPE";
 
-/// The variables about an operator, as text. An empty variable is `None`.
+/// The settings of one operator: its place in `OPERATORS`, and the variables about it as text. An empty variable is
+/// `None`.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// The name in `OPERATORS`; `None` for the only operator.
+    pub name: Option<OperatorName>,
+    /// The beginnings of the numbers that the operator serves, each a `+` and digits; empty for the only operator, which
+    /// serves every number.
+    pub prefixes: Vec<String>,
+    /// True if the operator is chosen among those with the same prefix.
+    pub is_default: bool,
     /// `OPERATOR`.
     pub operator: Option<String>,
     /// `OPERATOR_BASE_URL`.
@@ -35,6 +55,14 @@ pub struct Settings {
     pub issuer: Option<String>,
     /// `PHONE_NUMBER_FORMAT`.
     pub phone_number_format: Option<String>,
+    /// `OPERATOR_DISCOVERY_URL`.
+    pub discovery_url: Option<String>,
+    /// `DEVICE_PHONE_NUMBER_ENDPOINT`.
+    pub device_phone_number_endpoint: Option<String>,
+    /// `RETRIEVE_NUMBER`.
+    pub retrieve_number: Option<String>,
+    /// `RETRIEVE_SCOPE`.
+    pub retrieve_scope: Option<String>,
 }
 
 /// A setting that cannot be used. Its text is one line: the variable, the fault and the fix. It never contains the
@@ -64,7 +92,7 @@ impl std::error::Error for SettingError {}
 
 impl Settings {
     /// Reads the variables, which `get` finds; it returns `None` for an empty one.
-    pub fn from_variables(get: impl Fn(&'static str) -> Option<String>) -> Self {
+    pub fn from_variables(mut get: impl FnMut(&'static str) -> Option<String>) -> Self {
         Self {
             operator: get(OPERATOR),
             base_url: get(BASE_URL),
@@ -78,6 +106,36 @@ impl Settings {
             login_hint: get("LOGIN_HINT"),
             issuer: get("ISSUER"),
             phone_number_format: get("PHONE_NUMBER_FORMAT"),
+            discovery_url: get(DISCOVERY_URL),
+            device_phone_number_endpoint: get(DEVICE_PHONE_NUMBER),
+            retrieve_number: get(RETRIEVE_NUMBER),
+            retrieve_scope: get(RETRIEVE_SCOPE),
+            ..Self::default()
         }
     }
+
+    /// The length of the longest prefix that a number begins with.
+    pub(super) fn longest_prefix(&self, phone_number: &PhoneNumber) -> Option<usize> {
+        let fitting = self.prefixes.iter().filter(|prefix| phone_number.expose().starts_with(prefix.as_str()));
+        fitting.map(String::len).max()
+    }
+
+    /// The address of the operator's discovery document.
+    pub(super) fn discovery_url(&self) -> Result<Option<Url>, SettingError> {
+        let url = self.discovery_url.as_deref().map(secure_url).transpose();
+        url.map_err(|fault| self.located(SettingError::new(DISCOVERY_URL, fault)))
+    }
+
+    /// A fault with its place: if the operator is one of several, the member of `OPERATORS`.
+    pub(super) fn located(&self, error: SettingError) -> SettingError {
+        let Some(name) = &self.name else { return error };
+        let member = member_of(error.variable);
+        SettingError::new(OPERATORS, format!("{name}.{member}: {}", error.fault))
+    }
+}
+
+/// The member of an operator in `OPERATORS` that stands for a variable: its name in lower case without `OPERATOR_`.
+#[must_use]
+pub fn member_of(variable: &str) -> String {
+    variable.strip_prefix("OPERATOR_").unwrap_or(variable).to_ascii_lowercase()
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
+use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
@@ -18,7 +19,11 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 /// An access token, ready to be sent. The call that uses it consumes it: after r3.2, CAMARA Number Verification makes
 /// access tokens single-use.
 #[derive(Debug)]
-pub struct AccessToken(pub(super) HeaderValue);
+pub struct AccessToken {
+    pub(super) authorization: HeaderValue,
+    /// The client's own headers, which go with it.
+    pub(super) headers: HeaderMap,
+}
 
 /// The members of RFC 6749 §5.1 that are used.
 #[derive(Deserialize)]
@@ -53,7 +58,7 @@ impl Operator {
             call.retried = true;
             answer = self.request_by_code(grant, credentials, &BodyFormat::Json, deadline, call).await?;
         }
-        read_token(&answer, grant.id_token.as_ref(), &credentials.client_id)
+        read_token(&answer, grant.id_token.as_ref(), &credentials.client_id, &credentials.headers)
     }
 
     /// Opens a connection for the verify call, if the one for the token request will not do.
@@ -82,22 +87,21 @@ impl Operator {
             fields.push(("code_verifier", code_verifier.expose().into()));
         }
         fields.extend(proof.fields);
-        self.request_token(fields, proof.authorization, format, deadline, call).await
+        let mut headers = credentials.headers.clone();
+        headers.extend(proof.authorization.map(|authorization| (AUTHORIZATION, authorization)));
+        self.request_token(fields, headers, format, deadline, call).await
     }
 
     pub(super) async fn request_token(
         &self,
         fields: Vec<(&str, Cow<'_, str>)>,
-        authorization: Option<HeaderValue>,
+        headers: HeaderMap,
         format: &BodyFormat,
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<Answer, Failure> {
         let token_endpoint = self.profile.token_endpoint.uri();
-        let mut request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
+        let request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
         let (content_type, body) = match format {
             BodyFormat::Form => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
@@ -110,7 +114,8 @@ impl Operator {
                 (JSON, serde_json::Value::Object(object).to_string())
             }
         };
-        let request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
+        let mut request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
+        request.headers_mut().extend(headers);
         self.send(Called::Token, request, deadline, call).await
     }
 }
@@ -119,6 +124,7 @@ pub(super) fn read_token(
     answer: &Answer,
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
+    headers: &HeaderMap,
 ) -> Result<AccessToken, Failure> {
     if answer.status != 200 {
         return Err(Called::Token.refused(answer));
@@ -141,10 +147,10 @@ pub(super) fn read_token(
             .check(token.id_token.as_ref().map(|id_token| id_token.as_str()), client_id, now)
             .map_err(|fault| malformed(&fault))?;
     }
-    let mut header = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
         .map_err(|_| malformed("its access_token cannot be sent in a header"))?;
-    header.set_sensitive(true);
-    Ok(AccessToken(header))
+    authorization.set_sensitive(true);
+    Ok(AccessToken { authorization, headers: headers.clone() })
 }
 
 /// Every part of the request was already checked, so this is a defect of this program and not the operator's fault.
@@ -181,7 +187,7 @@ mod tests {
             ("created", 201, r#"{"access_token":"abc","token_type":"Bearer"}"#, false),
         ] {
             let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
-            assert_eq!(read_token(&answer, None, "my-app-id").is_ok(), ok, "{name}");
+            assert_eq!(read_token(&answer, None, "my-app-id", &HeaderMap::new()).is_ok(), ok, "{name}");
         }
     }
 }

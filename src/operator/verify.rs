@@ -74,15 +74,16 @@ impl Operator {
         };
         let mut request = http::Request::post(self.profile.verify_endpoint.uri().clone())
             .header(ACCEPT, JSON)
-            .header(AUTHORIZATION, access_token.0)
+            .header(AUTHORIZATION, access_token.authorization)
             .header(CONTENT_TYPE, JSON);
         if let Some(correlator) = correlator {
             request = request.header("x-correlator", correlator.as_str());
         }
-        let request = request.body(body.to_string()).map_err(|_| {
+        let mut request = request.body(body.to_string()).map_err(|_| {
             let reason = format!("{}: the request cannot be written; check the endpoint", Called::Verify);
             Failure::new(Outcome::Misconfigured, reason)
         })?;
+        request.headers_mut().extend(access_token.headers);
         read_match(&self.send(Called::Verify, request, deadline, call).await?)
     }
 }

@@ -23,6 +23,8 @@ pub struct AppRequest {
     pub prompt_none: bool,
     /// True if the app named the number by `login_hint`.
     pub hinted: bool,
+    /// The name of the operator to ask, by `operator`.
+    pub operator: Option<String>,
 }
 
 /// A checked request with what it does not need any more once the verification has started.
@@ -54,7 +56,7 @@ pub enum Refused {
 pub struct RequestError(pub &'static str, pub &'static str);
 
 /// The parameters that have a meaning here. All others are ignored.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -71,12 +73,15 @@ const KNOWN: [&str; 16] = [
     "request_uri",
     "registration",
     "id_token_hint",
+    "operator",
 ];
 
 /// In bytes. With the nonce's limit it keeps a browser's cookie below 4,096 bytes.
 const MAX_STATE: usize = 2000;
 /// In bytes; a `code` with it has at most 512 characters.
 const MAX_NONCE: usize = 256;
+/// In bytes: the longest name in `OPERATORS`.
+const MAX_OPERATOR: usize = 32;
 /// The length of an `S256` challenge (RFC 7636 §4.2).
 const CHALLENGE_LENGTH: usize = 43;
 
@@ -135,6 +140,7 @@ impl AppRequest {
                     phone_scope: words(get("scope")).any(|scope| scope == "phone"),
                     prompt_none: words(get("prompt")).any(|prompt| prompt == "none"),
                     hinted: get("login_hint").is_some(),
+                    operator: get("operator").map(str::to_owned),
                 },
                 party,
                 login_hint: get("login_hint").map(|hint| LoginHint(hint.to_owned())),
@@ -157,6 +163,7 @@ impl AppRequest {
             ("code_challenge", challenge),
             ("code_challenge_method", challenge.map(|_| "S256")),
             ("ui_locales", self.language.map(Language::tag)),
+            ("operator", self.operator.as_deref()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -211,6 +218,9 @@ fn check(parameters: &Parameters, party: &RelyingParty, has_state: bool) -> Resu
     }
     if get("nonce").is_some_and(|nonce| nonce.len() > MAX_NONCE || nonce.contains('\u{fffd}')) {
         return invalid("nonce is longer than 256 bytes or not UTF-8");
+    }
+    if get("operator").is_some_and(|operator| operator.len() > MAX_OPERATOR) {
+        return invalid("operator is longer than 32 bytes");
     }
     match (get("code_challenge"), get("code_challenge_method")) {
         (None, None) if party.is_public() => return invalid("a public client must send a code_challenge"),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 | flags: 1 `phone` scope, 2 `prompt=none`, 4 the app named the number |
 //! | 2 | the tag of the pages' language; zeros if the app did not choose one |
-//! | 5 × (2 + n) | `client_id`, `redirect_uri`, `state`, `nonce`, `code_challenge`, each after its length (big-endian); an empty one is missing |
+//! | 6 × (2 + n) | `client_id`, `redirect_uri`, `state`, `nonce`, `code_challenge`, `operator`, each after its length (big-endian); an empty one is missing |
 
 use super::{AppRequest, ReturnAddress};
 use crate::language::Language;
@@ -23,9 +23,15 @@ impl AppRequest {
         let mut bytes = vec![flags];
         bytes.extend(self.language.map_or([0, 0], tag));
         let ReturnAddress { client_id, redirect_uri, state } = &self.return_address;
-        for text in
-            [Some(client_id), Some(redirect_uri), state.as_ref(), self.nonce.as_ref(), self.code_challenge.as_ref()]
-        {
+        let (nonce, code_challenge, operator) = (&self.nonce, &self.code_challenge, &self.operator);
+        for text in [
+            Some(client_id),
+            Some(redirect_uri),
+            state.as_ref(),
+            nonce.as_ref(),
+            code_challenge.as_ref(),
+            operator.as_ref(),
+        ] {
             let text = text.map_or(&[][..], |text| text.as_bytes());
             // Every member is shorter: its limit was checked when the request was read.
             bytes.extend(u16::try_from(text.len()).unwrap_or_default().to_be_bytes());
@@ -44,7 +50,8 @@ impl AppRequest {
             rest = after;
             String::from_utf8(text.to_vec()).ok()
         };
-        let [client_id, redirect_uri, state, nonce, code_challenge] = [next()?, next()?, next()?, next()?, next()?];
+        let [client_id, redirect_uri, state, nonce, code_challenge, operator] =
+            [next()?, next()?, next()?, next()?, next()?, next()?];
         let given = |text: String| (!text.is_empty()).then_some(text);
         let request = Self {
             return_address: ReturnAddress { client_id, redirect_uri, state: given(state) },
@@ -54,6 +61,7 @@ impl AppRequest {
             phone_scope: flags & PHONE_SCOPE != 0,
             prompt_none: flags & PROMPT_NONE != 0,
             hinted: flags & HINTED != 0,
+            operator: given(operator),
         };
         rest.is_empty().then_some(request)
     }
@@ -80,6 +88,7 @@ mod tests {
             phone_scope: true,
             prompt_none: true,
             hinted: true,
+            operator: Some("o".repeat(32)),
         }
     }
 
@@ -93,6 +102,7 @@ mod tests {
             phone_scope: false,
             prompt_none: false,
             hinted: false,
+            operator: None,
         };
         let languages = Language::ALL.map(|language| AppRequest { language: Some(language), ..smallest.clone() });
         for request in languages.into_iter().chain([largest(), smallest]) {

@@ -19,6 +19,8 @@ pub struct RelyingParty {
     /// `None` for a public client.
     client_secret: Option<Zeroizing<String>>,
     redirect_uris: Vec<String>,
+    /// `retrieve_number`: true if the app may take the number from the operator without our page (`prompt=none`).
+    pub retrieve_number: bool,
 }
 
 /// All registered apps, by `client_id`.
@@ -34,7 +36,6 @@ struct Entry {
     redirect_uris: Vec<String>,
     client_name: Option<String>,
     #[serde(default)]
-    #[expect(dead_code, reason = "the number from the operator is not built yet")]
     retrieve_number: bool,
 }
 
@@ -121,6 +122,7 @@ impl RelyingParty {
             client_name,
             client_secret: entry.client_secret,
             redirect_uris: entry.redirect_uris,
+            retrieve_number: entry.retrieve_number,
         })
     }
 

@@ -157,10 +157,9 @@ impl SecretStore {
     /// Tries `open` on every version of the secret that may open a sealed text, until it returns a value:
     ///
     /// - the current version, which another environment may have read before this one;
-    /// - the version before it, if it belongs to the same client (a code belongs to the client that asked for it), and
-    ///   only while the current one is younger than the longest life of a sealed text plus the time for which another
-    ///   environment may continue to seal with the old one. A leaked key is therefore useless soon after it is
-    ///   replaced.
+    /// - the version before it, only while the current one is younger than the longest life of a sealed text plus the
+    ///   time for which another environment may continue to seal with the old one. A leaked key is therefore useless soon
+    ///   after it is replaced.
     ///
     /// # Errors
     /// The secret has never been read and cannot be read now. A failure to read another version is only logged, because
@@ -237,9 +236,7 @@ impl Source {
                 Ok(Version { read_at, ..known })
             }
             (Ok((secret, created)), _) => {
-                for fault in &secret.provider_faults {
-                    tracing::error!(reason = fault, "an app of the secret's relying_parties cannot be served");
-                }
+                secret.log_faults();
                 Ok(Version { secret: Arc::new(secret), created, read_at, previous: Arc::default() })
             }
             (Err(failure), known) => {
@@ -266,8 +263,7 @@ impl Source {
 
     /// The version before `current`, if it has been read and may open sealed texts.
     fn previous_of(&self, current: &Version) -> Option<Arc<Secret>> {
-        let previous = current.previous.value().flatten().filter(|_| self.previous_may_open(current));
-        previous.filter(|previous| previous.credentials.client_id == current.secret.credentials.client_id)
+        current.previous.value().flatten().filter(|_| self.previous_may_open(current))
     }
 
     /// Returns whether the keys of the previous version may still open texts. Without a `CreatedDate`, which Secrets
@@ -282,8 +278,7 @@ impl Source {
     }
 
     fn parse(&self, answer: &GetSecretValueOutput) -> Result<Secret, Failure> {
-        let value = text_of(answer)
-            .and_then(|value| Secret::parse(&value, self.settings.client_id.as_deref(), self.settings.auth_method));
+        let value = text_of(answer).and_then(|value| Secret::parse(&value, &self.settings.clients));
         value.map_err(|fault| misconfigured(&self.settings.secret_id, &fault))
     }
 }

@@ -1,23 +1,25 @@
 //! The value of the secret: JSON, or the bare client secret.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::jwt::PrivateKey;
-use crate::operator::{ClientAuthentication, ClientSecret, TokenEndpointAuthMethod};
+use super::client::{Client, ClientMembers};
+use super::{ClientSettings, Clients};
+use crate::operator::{OperatorName, TokenEndpointAuthMethod};
 use crate::provider;
 
 /// The members of the JSON form.
 #[derive(Default, Deserialize)]
 pub(super) struct Members {
-    client_id: Option<String>,
-    client_secret: Option<Zeroizing<String>>,
+    /// The client at the only operator.
+    #[serde(flatten)]
+    client: ClientMembers,
+    /// The clients at several operators.
+    operators: Option<BTreeMap<String, Value>>,
     state_key: Option<Zeroizing<String>>,
-    /// PEM or JWK.
-    private_key: Option<Value>,
     relying_parties: Option<Value>,
     /// PEM or JWK.
     signing_key: Option<Value>,
@@ -25,7 +27,9 @@ pub(super) struct Members {
 }
 
 /// The expected shape of the secret, for messages.
-const SHAPE: &str = r#"expected JSON {"client_id", "client_secret", "state_key"?, "private_key"?, "relying_parties"?, "signing_key"?, "subject_key"?}, or the bare client secret with CLIENT_ID set"#;
+const SHAPE: &str = r#"expected JSON {"client_id", "client_secret", "state_key"?, "private_key"?, "headers"?, "relying_parties"?, "signing_key"?, "subject_key"?}, or the bare client secret with CLIENT_ID set"#;
+/// The expected shape of an entry of `operators`.
+const ENTRY_SHAPE: &str = r#"expected {"client_id", "client_secret", "private_key"?, "headers"?}"#;
 
 /// In bytes. A shorter key could be guessed with one captured state.
 const MIN_STATE_KEY: usize = 16;
@@ -48,55 +52,54 @@ impl Members {
                 format!("is not JSON of the expected shape (line {}, column {}); {SHAPE}", e.line(), e.column())
             });
         }
-        match not_bare(value) {
-            Some(fault) => Err(format!("{fault}; {SHAPE}")),
-            None => Ok(Self { client_secret: Some(Zeroizing::new(value.to_owned())), ..Self::default() }),
+        if let Some(fault) = not_bare(value) {
+            return Err(format!("{fault}; {SHAPE}"));
+        }
+        let client_secret = Some(Zeroizing::new(value.to_owned()));
+        Ok(Self { client: ClientMembers { client_secret, ..ClientMembers::default() }, ..Self::default() })
+    }
+
+    /// Our clients at the operators of these settings. One of several that cannot be used keeps its fault to itself.
+    pub(super) fn clients(&self, settings: &ClientSettings) -> Result<Clients, String> {
+        match settings {
+            ClientSettings::One { client_id, auth_method } => {
+                if self.client.client_id.is_none() && client_id.is_none() {
+                    return Err(format!("has no client_id, and CLIENT_ID is not set; {SHAPE}"));
+                }
+                let client = Client::read(&self.client, client_id.as_deref(), SHAPE)?;
+                if let Some(method) = auth_method {
+                    client.credentials(*method).map_err(|fault| format!("{fault}; {SHAPE}"))?;
+                }
+                Ok(Clients::One(Box::new(client)))
+            }
+            ClientSettings::Several(operators) => {
+                let entries = self.operators.as_ref().ok_or_else(|| {
+                    format!("has no operators, an object with an entry for each operator of OPERATORS: {ENTRY_SHAPE}")
+                })?;
+                let client = |name: &str| {
+                    let entry = entries.get(name).ok_or_else(|| format!("is missing; {ENTRY_SHAPE}"))?;
+                    let members =
+                        ClientMembers::deserialize(entry).map_err(|_| format!("has another shape; {ENTRY_SHAPE}"))?;
+                    Client::read(&members, None, ENTRY_SHAPE)
+                };
+                let located = |(name, auth_method): &(OperatorName, Option<TokenEndpointAuthMethod>)| {
+                    let client = client(name.as_str()).and_then(|client| match auth_method {
+                        Some(method) => client.credentials(*method).map(|_| client),
+                        None => Ok(client),
+                    });
+                    (name.clone(), client.map_err(|fault| format!("has an entry operators.{name} that {fault}")))
+                };
+                Ok(Clients::Several(operators.iter().map(located).collect()))
+            }
         }
     }
 
-    /// The `client_id`: the configured one, else the secret's own.
-    pub(super) fn client_id<'a>(&'a self, configured: Option<&'a str>) -> Result<&'a str, String> {
-        let client_id = configured
-            .or(self.client_id.as_deref())
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| format!("has no client_id, and CLIENT_ID is not set; {SHAPE}"))?;
-        vschars("client_id", client_id)
-    }
-
-    /// The client's credentials for this method.
-    pub(super) fn authentication(
-        &self,
-        client_id: &str,
-        method: TokenEndpointAuthMethod,
-        private_key: &Result<Arc<PrivateKey>, String>,
-    ) -> Result<ClientAuthentication, String> {
-        let secret = || {
-            let secret = self.client_secret().ok_or_else(|| format!("has no client_secret; {SHAPE}"))?;
-            vschars("client_secret", secret)
-        };
-        Ok(match method {
-            TokenEndpointAuthMethod::ClientSecretBasic => {
-                ClientAuthentication::client_secret_basic(client_id, secret()?)
-            }
-            TokenEndpointAuthMethod::ClientSecretPost => {
-                ClientAuthentication::ClientSecretPost(ClientSecret::new(secret()?))
-            }
-            TokenEndpointAuthMethod::PrivateKeyJwt => {
-                let needed = |fault| format!("{fault}; TOKEN_ENDPOINT_AUTH_METHOD private_key_jwt needs it");
-                ClientAuthentication::PrivateKeyJwt(private_key.clone().map_err(needed)?)
-            }
-        })
-    }
-
-    /// The client's key, or why there is none.
-    pub(super) fn private_key(&self) -> Result<Arc<PrivateKey>, String> {
-        let key = self.private_key.as_ref().ok_or_else(|| format!("has no private_key; {SHAPE}"))?;
-        PrivateKey::parse(key).map(Arc::new).map_err(|fault| format!("has a private_key that {fault}"))
-    }
-
     /// The input from which all sealing keys are derived: `state_key`, else the client secret.
-    pub(super) fn sealing_secret(&self) -> Result<&[u8], String> {
+    pub(super) fn sealing_secret(&self, clients: &ClientSettings) -> Result<&[u8], String> {
         match &self.state_key {
+            None if matches!(clients, ClientSettings::Several(_)) => Err(format!(
+                "has no state_key, which OPERATORS needs; add one of at least {MIN_STATE_KEY} random characters"
+            )),
             Some(key) if key.len() < MIN_STATE_KEY => {
                 Err(format!("has a state_key shorter than {MIN_STATE_KEY} characters; use a longer one, or none"))
             }
@@ -118,7 +121,7 @@ impl Members {
     }
 
     fn client_secret(&self) -> Option<&str> {
-        self.client_secret.as_ref().map(|secret| secret.as_str()).filter(|secret| !secret.is_empty())
+        self.client.client_secret.as_ref().map(|secret| secret.as_str()).filter(|secret| !secret.is_empty())
     }
 }
 
@@ -144,7 +147,7 @@ fn not_bare(value: &str) -> Option<&'static str> {
 }
 
 /// Checks the characters of a client's identifier or secret (RFC 6749, appendices A.1 and A.2).
-fn vschars<'a>(member: &str, value: &'a str) -> Result<&'a str, String> {
+pub(super) fn vschars<'a>(member: &str, value: &'a str) -> Result<&'a str, String> {
     if is_vschars(value) {
         Ok(value)
     } else {
@@ -158,15 +161,18 @@ fn is_vschars(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::operator::ClientAuthentication;
     use crate::secret::Secret;
 
-    use super::*;
-
     fn parse(value: &str, client_id: Option<&str>) -> Result<(String, String), String> {
-        let secret = Secret::parse(value, client_id, TokenEndpointAuthMethod::ClientSecretPost)?;
-        match &secret.credentials.authentication {
+        const METHOD: TokenEndpointAuthMethod = TokenEndpointAuthMethod::ClientSecretPost;
+        let client_id = client_id.map(str::to_owned);
+        let secret = Secret::parse(value, &ClientSettings::One { client_id, auth_method: Some(METHOD) })?;
+        let credentials = secret.client(None).map_err(|e| e.reason)?.credentials(METHOD)?;
+        match &credentials.authentication {
             ClientAuthentication::ClientSecretPost(client_secret) => {
-                Ok((secret.credentials.client_id, client_secret.expose().to_owned()))
+                Ok((credentials.client_id, client_secret.expose().to_owned()))
             }
             other => panic!("{other:?}"),
         }
@@ -243,7 +249,8 @@ mod tests {
             ("not a key", r#""client_secret":"s","private_key":"x""#.to_owned(), false),
         ] {
             let value = format!(r#"{{"client_id":"id",{members}}}"#);
-            let parsed = Secret::parse(&value, None, TokenEndpointAuthMethod::PrivateKeyJwt);
+            let auth_method = Some(TokenEndpointAuthMethod::PrivateKeyJwt);
+            let parsed = Secret::parse(&value, &ClientSettings::One { client_id: None, auth_method });
             assert_eq!(parsed.is_ok(), accepted, "{name}: {parsed:?}");
         }
     }

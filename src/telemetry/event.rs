@@ -21,8 +21,10 @@ pub struct Event<'a> {
     pub time: Duration,
     /// The reference shown on the page.
     pub correlator: &'a Correlator,
-    /// The operator's host.
-    pub operator: &'a str,
+    /// The operator: its name if there are several, else its host. `None` if none of several was chosen yet.
+    pub operator: Option<&'a str>,
+    /// True if the operator has a name, which the owner gave, so that it can be a dimension of the metrics.
+    pub is_one_of_several: bool,
     /// The calls that were made.
     pub calls: CallLog,
     /// True if the result of an earlier load is shown again.

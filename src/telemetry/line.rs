@@ -9,6 +9,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime as Rfc3339};
 
 use super::event::{Event, Function};
 use super::metrics::{Directive, EmbeddedMetrics, Metric};
+use super::report::Report;
+use crate::call_log::CallLog;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -26,71 +28,8 @@ const EXECUTED_VERSION: &str = "ExecutedVersion";
 /// The dimension that distinguishes the apps. Only those that the owner registered have a name here.
 const CLIENT: &str = "client";
 
-/// The step that a line reports.
-#[derive(Clone, Copy)]
-pub(super) enum Report<'a> {
-    /// A browser was sent to the operator.
-    Started,
-    /// A verification could not be started.
-    NotStarted(&'a Failure),
-    /// A verification has ended.
-    Ended(Outcome, Option<&'a Failure>),
-    /// An app got its tokens.
-    Redeemed,
-    /// An app's token request was refused, with this error and for this reason.
-    Refused(&'static str, &'static str),
-    /// An app's token request failed.
-    NotRedeemed(&'a Failure),
-}
-
-impl<'a> Report<'a> {
-    pub fn of(result: &'a Result<bool, Failure>) -> Self {
-        match result {
-            Ok(true) => Self::Ended(Outcome::Verified, None),
-            Ok(false) => Self::Ended(Outcome::NotVerified, None),
-            Err(failure) => Self::Ended(failure.outcome, Some(failure)),
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::NotStarted(_) => "a verification could not be started",
-            Self::Ended(..) => "verification",
-            Self::Redeemed => "redeemed",
-            Self::Refused(..) => "an app's token request was refused",
-            Self::NotRedeemed(_) => "a code could not be redeemed",
-        }
-    }
-
-    fn outcome(self) -> Option<Outcome> {
-        match self {
-            Self::Ended(outcome, _) => Some(outcome),
-            Self::NotStarted(failure) | Self::NotRedeemed(failure) => Some(failure.outcome),
-            Self::Started | Self::Redeemed | Self::Refused(..) => None,
-        }
-    }
-
-    /// The error code and the reason, if there is one.
-    fn reason(self) -> (Option<&'a str>, Option<&'a str>) {
-        match self {
-            Self::NotStarted(failure) | Self::NotRedeemed(failure) | Self::Ended(_, Some(failure)) => {
-                (failure.code, Some(failure.reason.as_ref()))
-            }
-            Self::Refused(error, reason) => (Some(error), Some(reason)),
-            Self::Started | Self::Redeemed | Self::Ended(_, None) => (None, None),
-        }
-    }
-
-    /// The log level, which says how urgent the line is for the owner.
-    fn level(self) -> &'static str {
-        match self.outcome() {
-            Some(Outcome::Misconfigured) => "ERROR",
-            Some(Outcome::OperatorError | Outcome::OperatorBusy | Outcome::OperatorTimeout) => "WARN",
-            _ => "INFO",
-        }
-    }
-}
+/// The dimension that distinguishes the operators in `OPERATORS`. Only those that the owner named have one.
+const OPERATOR: &str = "operator";
 
 pub(super) struct Line<'a> {
     pub event: &'a Event<'a>,
@@ -106,10 +45,11 @@ impl Line<'_> {
         match outcome {
             Outcome::Verified | Outcome::NotVerified => Some(false),
             Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => None,
-            // Both the redirect and the back channel can cause these.
-            Outcome::AccessDenied | Outcome::NotOnMobileNetwork => self.event.calls.token.time.map(|_| true),
-            Outcome::NotCovered
-            | Outcome::ExpiredCode
+            // Both a URL alone and the back channel can cause these.
+            Outcome::AccessDenied | Outcome::NotOnMobileNetwork | Outcome::NotCovered => {
+                self.event.calls.token.time.map(|_| true)
+            }
+            Outcome::ExpiredCode
             | Outcome::Misconfigured
             | Outcome::OperatorError
             | Outcome::OperatorBusy
@@ -122,13 +62,16 @@ impl Line<'_> {
             metrics.push(Metric::count(name));
             line.serialize_entry(name, &u8::from(value))
         };
-        let mut directives = Vec::with_capacity(4);
+        let mut directives = Vec::with_capacity(5);
+        // The same counts and times for each operator.
+        let mut by_operator = Vec::new();
         // The same counts for each app, which together show how far its users get.
         let mut by_client = Vec::new();
         match self.report {
             Report::Started => {
                 count(line, "Started", true)?;
                 by_client.push("Started");
+                by_operator.push(Metric::count("Started"));
             }
             Report::Redeemed => {
                 count(line, "Redeemed", true)?;
@@ -144,9 +87,11 @@ impl Line<'_> {
                         dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, EXECUTED_VERSION]],
                         metrics: vec![Metric::count("CouldNotBeChecked")],
                     });
+                    by_operator.push(Metric::count("CouldNotBeChecked"));
                 }
                 count(line, "OperatorRefused", outcome == Outcome::OperatorRefused)?;
                 line.serialize_entry("Verifications", &1)?;
+                by_operator.push(Metric::count("Verifications"));
                 directives.push(Directive {
                     namespace: NAMESPACE,
                     dimensions: &[&[FUNCTION_NAME], &[FUNCTION_NAME, "outcome"]],
@@ -164,6 +109,14 @@ impl Line<'_> {
                 namespace: NAMESPACE,
                 dimensions: &[&[FUNCTION_NAME, CLIENT]],
                 metrics: by_client.into_iter().map(Metric::count).collect(),
+            });
+        }
+        if self.event.is_one_of_several && !by_operator.is_empty() {
+            by_operator.extend(metrics_of_operator(&self.event.calls));
+            directives.push(Directive {
+                namespace: NAMESPACE,
+                dimensions: &[&[FUNCTION_NAME, OPERATOR]],
+                metrics: by_operator,
             });
         }
         count(line, "ColdStarts", self.cold_start)?;
@@ -196,7 +149,9 @@ impl Serialize for Line<'_> {
         }
         line.serialize_entry("correlator", event.correlator.as_str())?;
         line.serialize_entry("cold_start", &self.cold_start)?;
-        line.serialize_entry("operator", event.operator)?;
+        if let Some(operator) = event.operator {
+            line.serialize_entry(OPERATOR, operator)?;
+        }
         line.serialize_entry("DurationMs", &millis(event.time))?;
         // A token request is no verification, and would make verifications look fast.
         let is_verification = matches!(self.report, Report::Started | Report::NotStarted(_) | Report::Ended(..));
@@ -234,6 +189,12 @@ impl Serialize for Line<'_> {
     }
 }
 
+/// The times of the calls that an operator answered.
+fn metrics_of_operator(calls: &CallLog) -> impl Iterator<Item = Metric> {
+    let (token, verify) = (calls.token.time.map(|_| "TokenMs"), calls.verify.time.map(|_| "VerifyMs"));
+    token.into_iter().chain(verify).map(Metric::milliseconds)
+}
+
 /// The time in the format of the other lines. Lambda adds its own time to a line without one, and treats the line as
 /// INFO.
 fn timestamp() -> String {
@@ -253,7 +214,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::call_log::{Call, CallLog};
+    use crate::call_log::Call;
     use crate::correlator::Correlator;
 
     fn line(report: Report, calls: CallLog, reloaded: bool) -> Value {
@@ -261,7 +222,8 @@ mod tests {
         let event = Event {
             time: Duration::from_millis(20),
             correlator: &correlator,
-            operator: "operator.example",
+            operator: Some("operator.example"),
+            is_one_of_several: false,
             calls,
             reloaded,
             client: None,
@@ -314,7 +276,7 @@ mod tests {
                 Outcome::InvalidRequest | Outcome::InvalidState | Outcome::WrongBrowser | Outcome::OperatorRefused => {
                     (Value::Null, Value::Null)
                 }
-                Outcome::AccessDenied | Outcome::NotOnMobileNetwork => (Value::Null, json!(1)),
+                Outcome::AccessDenied | Outcome::NotOnMobileNetwork | Outcome::NotCovered => (Value::Null, json!(1)),
                 _ => (json!(1), json!(1)),
             };
             for (calls, counted) in [(CallLog::default(), by_redirect), (asked, by_call)] {

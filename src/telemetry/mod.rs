@@ -3,6 +3,7 @@
 mod event;
 mod line;
 mod metrics;
+mod report;
 mod verification;
 
 use tracing_subscriber::Layer as _;

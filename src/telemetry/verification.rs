@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::event::{Event, Function};
-use super::line::{Line, Report};
+use super::line::Line;
+use super::report::Report;
 use crate::failure::Failure;
 
 /// Writes the lines of one environment.

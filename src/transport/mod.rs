@@ -31,6 +31,7 @@ pub struct Transport {
     /// Opens connections ahead. It has no pool, so each of its requests opens a connection.
     opener: Client,
     connections: Connections,
+    tls: ClientConfig,
 }
 
 /// An answer whose body was read to its end.
@@ -95,7 +96,18 @@ impl Transport {
     /// # Errors
     /// One of the roots is not a usable certificate. The text says why.
     pub fn new(extra_roots: &[CertificateDer<'static>]) -> Result<Self, String> {
-        let tls = tls_config(extra_roots)?;
+        Self::over(tls_config(extra_roots)?)
+    }
+
+    /// Creates a client that trusts the same roots but shares no connection with this one.
+    ///
+    /// # Errors
+    /// The client cannot be set up.
+    pub fn with_own_connections(&self) -> Result<Self, String> {
+        Self::over(self.tls.clone())
+    }
+
+    fn over(tls: ClientConfig) -> Result<Self, String> {
         let connections = Connections::default();
         let client = |limits: fn(ClientBuilder) -> ClientBuilder| {
             limits(client(tls.clone()).connector_layer(connections.clone()))
@@ -106,6 +118,7 @@ impl Transport {
             client: client(|builder| builder.pool_idle_timeout(POOL_IDLE))?,
             opener: client(|builder| builder.pool_max_idle_per_host(0).connect_timeout(OPEN_WITHIN))?,
             connections,
+            tls,
         })
     }
 

@@ -10,8 +10,7 @@ use super::incoming::Incoming;
 use super::pages::{AppFields, Notice, StartForm};
 use super::reply::{Content, Reply};
 use super::{App, header};
-use crate::flow::{AppForm, Authorize, AuthorizeRequest, ToApp};
-use crate::phone_number::{PhoneNumber, PhoneNumberError};
+use crate::flow::{AppForm, Authorize, AuthorizeRequest, FromPage, ToApp};
 
 /// The longest query of such a link, in bytes: API Gateway takes 10,240 bytes of headers.
 const MAX_LINK: usize = 8 * 1024;
@@ -43,18 +42,19 @@ impl App {
         self.authorize_with(incoming, &parameters, None, began).await.unwrap_or_else(|| Notice::NotFound.into())
     }
 
-    /// Serves an app's request; `typed` is the number from the start page. `None` if no app is registered.
+    /// Serves an app's request; `from_page` is the user's choice on the start page. `None` if no app is registered.
     pub(super) async fn authorize_with(
         &self,
         incoming: &Incoming<'_>,
         parameters: &Parameters<'_>,
-        typed: Option<Result<&PhoneNumber, (&str, PhoneNumberError)>>,
+        from_page: Option<FromPage<'_>>,
         began: Instant,
     ) -> Option<Reply> {
         let parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         let next = match incoming.issuer() {
             Ok(issuer) => {
-                let request = AuthorizeRequest { parameters: &parameters, typed, issuer, deadline: incoming.deadline };
+                let request =
+                    AuthorizeRequest { parameters: &parameters, from_page, issuer, deadline: incoming.deadline };
                 self.flow.authorize(request).await
             }
             Err(failure) => Err(failure),
@@ -76,14 +76,18 @@ impl App {
                 );
                 Content::SeeOther(location).into()
             }
-            Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed })) => {
+            Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed, operator })) => {
                 let (typed, fault) = typed.unwrap_or_default();
                 let app = Some(AppFields { client_name, fields, back });
-                Reply::from(Content::Form(StartForm { typed, fault, app })).in_language(language)
+                let retrieve = self.retrieve_choices(operator.as_deref());
+                Reply::from(Content::Form(StartForm { typed, fault, app, retrieve })).in_language(language)
             }
-            Ok(Authorize::Start(app, phone_number)) => self.start_with(incoming, phone_number, Some(*app), began).await,
+            Ok(Authorize::Start(app, question)) => {
+                let operator = app.operator.clone();
+                self.start_with(incoming, question, operator.as_deref(), Some(*app), began).await
+            }
             Err(failure) => {
-                self.telemetry.not_started(&self.event(incoming, began), &failure);
+                self.telemetry.not_started(&self.event(incoming, began, None), &failure);
                 let mut reply = Reply::from(Content::Outcome(failure.outcome, None, None));
                 reply.retry_after(failure.retry_after);
                 reply

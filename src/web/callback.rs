@@ -6,10 +6,9 @@ use lambda_http::RequestExt as _;
 
 use super::accept::Format;
 use super::incoming::Incoming;
-use super::pages::AppLinks;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
-use crate::flow::{CallbackRequest, HandOff, Holder, Way};
+use crate::flow::{CallbackRequest, Holder};
 
 impl App {
     pub(super) async fn callback(&self, incoming: &Incoming<'_>) -> Reply {
@@ -22,12 +21,13 @@ impl App {
         let query = incoming.request.query_string_parameters_ref();
         let parameters: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
         let mut conclusion = match incoming.addresses() {
-            Ok((redirect_uri, issuer)) => {
+            Ok((callback, issuer)) => {
                 let request = CallbackRequest {
                     parameters: &parameters,
                     kept: &|handle| cookies::get(headers, &cookies::name(handle)),
                     holder: Holder::Browser,
-                    redirect_uri,
+                    callback,
+                    operator: incoming.place.operator.as_deref(),
                     issuer,
                     correlator: &incoming.correlator,
                     deadline: incoming.deadline,
@@ -50,18 +50,7 @@ impl App {
                 Format::Json => Content::Unspent(unspent).into(),
             };
         }
-        let mut reply = match conclusion.hand_off {
-            Some(HandOff { way: Way::Redirect(location), .. }) => Content::SeeOther(location).into(),
-            Some(HandOff { client_name, language, way: Way::Links { try_again, back }, .. }) => {
-                let try_again = format!("{}?{try_again}", incoming.place.authorization_path());
-                let app = AppLinks { client_name, try_again, back };
-                Reply::from(Content::Outcome(outcome, conclusion.phone_number, Some(app))).in_language(language)
-            }
-            hand_off => {
-                let language = hand_off.and_then(|hand_off| hand_off.language);
-                Reply::from(Content::Outcome(outcome, conclusion.phone_number, None)).in_language(language)
-            }
-        };
+        let mut reply = Self::outcome(incoming, outcome, conclusion.phone_number, conclusion.hand_off);
         if let Err(failure) = &conclusion.result {
             reply.retry_after(failure.retry_after);
         }

@@ -24,11 +24,11 @@ impl App {
         };
         let parameters: Vec<_> = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         let mut conclusion = match incoming.addresses() {
-            Ok((redirect_uri, issuer)) => {
+            Ok((callback, issuer)) => {
                 let request = CompleteRequest {
                     parameters: &parameters,
                     binding: body::field(&fields, "binding").unwrap_or_default(),
-                    redirect_uri,
+                    callback,
                     issuer,
                     correlator: &incoming.correlator,
                     deadline: incoming.deadline,

@@ -8,6 +8,7 @@ mod complete;
 mod cookies;
 pub mod event;
 mod incoming;
+mod json_members;
 mod origin;
 mod origin_header;
 pub mod pages;
@@ -27,12 +28,14 @@ use lambda_http::Request;
 use url::Url;
 
 use crate::call_log::CallLog;
-use crate::flow::{Conclusion, Flow, StateMode};
+use crate::flow::{Conclusion, Flow, HandOff, OperatorName, StateMode, Way};
 use crate::outcome::Outcome;
+use crate::phone_number::PhoneNumber;
 use crate::telemetry::{Event, Telemetry};
 use incoming::Incoming;
+pub use json_members::JsonMembers;
 pub use origin_header::OriginHeader;
-use pages::{Notice, Pages, StartForm};
+use pages::{AppLinks, Notice, Pages, RetrieveChoices, StartForm};
 pub use place::RESERVED_PATHS;
 use place::Route;
 use reply::{Content, Rendering, Reply};
@@ -92,7 +95,8 @@ impl App {
         // The routes of apps are boxed: their futures are large, and every request would pay for moving them.
         let reply = match (incoming.place.route, request.method()) {
             _ if !is_open => Notice::ClosedAddress.into(),
-            (Route::Home, &Method::GET | &Method::HEAD) => Content::Form(StartForm::default()).into(),
+            _ if !self.has_callback(&incoming) => Notice::NotFound.into(),
+            (Route::Home, &Method::GET | &Method::HEAD) => Content::Form(self.start_form()).into(),
             (Route::Start, &Method::POST) => self.start(&incoming).await,
             (Route::Complete, &Method::POST) => Box::pin(self.complete(&incoming)).await,
             (Route::Callback, &Method::GET) => self.callback(&incoming).await,
@@ -114,6 +118,51 @@ impl App {
         response
     }
 
+    /// Returns whether the operator that a callback's path names exists.
+    fn has_callback(&self, incoming: &Incoming) -> bool {
+        let named = incoming.place.operator.as_deref();
+        named.is_none_or(|name| self.flow.operator_names().any(|known| known.as_str() == name))
+    }
+
+    /// The start page, empty.
+    fn start_form(&self) -> StartForm {
+        StartForm { retrieve: self.retrieve_choices(None), ..StartForm::default() }
+    }
+
+    /// The ways in which a user can let an operator name the number; one of several operators if an app chose it.
+    fn retrieve_choices(&self, chosen: Option<&str>) -> RetrieveChoices {
+        if !self.flow.settings().retrieve_number {
+            return RetrieveChoices::None;
+        }
+        let names: Vec<_> = self.flow.operator_names().map(|name| name.as_str().to_owned()).collect();
+        match chosen.and_then(|chosen| names.iter().find(|name| *name == chosen)) {
+            Some(chosen) => RetrieveChoices::Operators(vec![chosen.clone()]),
+            None if names.is_empty() => RetrieveChoices::OnlyOperator,
+            None => RetrieveChoices::Operators(names),
+        }
+    }
+
+    /// The reply with an outcome, for the app that asked if one did.
+    fn outcome(
+        incoming: &Incoming,
+        outcome: Outcome,
+        phone_number: Option<PhoneNumber>,
+        hand_off: Option<HandOff>,
+    ) -> Reply {
+        match hand_off {
+            Some(HandOff { way: Way::Redirect(location), .. }) => Content::SeeOther(location).into(),
+            Some(HandOff { client_name, language, way: Way::Links { try_again, back }, .. }) => {
+                let try_again = format!("{}?{try_again}", incoming.place.authorization_path());
+                let app = AppLinks { client_name, try_again, back };
+                Reply::from(Content::Outcome(outcome, phone_number, Some(app))).in_language(language)
+            }
+            hand_off => {
+                let language = hand_off.and_then(|hand_off| hand_off.language);
+                Reply::from(Content::Outcome(outcome, phone_number, None)).in_language(language)
+            }
+        }
+    }
+
     /// The page for a browser that was redirected from a callback. It shows its own reference, so that is logged too.
     fn wrong_browser(incoming: &Incoming) -> Reply {
         let correlator = incoming.correlator.as_str();
@@ -133,11 +182,13 @@ impl App {
         }
     }
 
-    fn event<'a>(&'a self, incoming: &'a Incoming, began: Instant) -> Event<'a> {
+    /// The facts for a log line, about an operator if there are several.
+    fn event<'a>(&'a self, incoming: &'a Incoming, began: Instant, operator: Option<&'a OperatorName>) -> Event<'a> {
         Event {
             time: began.elapsed(),
             correlator: &incoming.correlator,
-            operator: self.flow.operator_host(),
+            operator: self.flow.operator_label(operator),
+            is_one_of_several: operator.is_some(),
             calls: CallLog::default(),
             reloaded: false,
             client: None,
@@ -150,7 +201,7 @@ impl App {
             calls: mem::take(&mut conclusion.calls),
             reloaded: conclusion.reloaded,
             client: conclusion.hand_off.as_ref().map(|hand_off| hand_off.client_id.as_str()),
-            ..self.event(incoming, began)
+            ..self.event(incoming, began, conclusion.operator.as_ref())
         };
         self.telemetry.ended(&event, &conclusion.result);
     }

@@ -7,7 +7,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use url::Url;
 
-use crate::flow::{AUTHORIZATION_PATH, DISCOVERY_PATH, JWKS_PATH, TOKEN_PATH, USERINFO_PATH};
+use crate::flow::{AUTHORIZATION_PATH, DISCOVERY_PATH, JWKS_PATH, OperatorName, TOKEN_PATH, USERINFO_PATH};
 
 /// The paths of this function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Route {
     Home,
     /// `/start`
     Start,
-    /// `CALLBACK_PATH`
+    /// `CALLBACK_PATH`, or with several operators a path below it that ends in the operator's name.
     Callback,
     /// `/complete`
     Complete,
@@ -52,7 +52,10 @@ pub struct Place {
     pub route: Route,
     /// The part of the public path before the route, such as `/prod` for a stage; empty if there is none.
     pub prefix: String,
-    /// The public address of the callback; `None` behind a load balancer without `REDIRECT_URI`.
+    /// The operator's name that ends the path of a callback.
+    pub operator: Option<String>,
+    /// The public address of the callback, without an operator's name; `None` behind a load balancer without
+    /// `REDIRECT_URI`.
     pub redirect_uri: Option<String>,
     /// Our issuer: the public address without `CALLBACK_PATH`.
     pub issuer: Option<String>,
@@ -95,6 +98,7 @@ impl Place {
         let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).unwrap_or_default();
 
         let rest = strip_segments(path, &stage).or_else(|| strip_segments(path, base)).unwrap_or(path);
+        let mut operator = None;
         let route = match rest {
             "" | "/" => Route::Home,
             START_PATH => Route::Start,
@@ -108,7 +112,14 @@ impl Place {
             rest => match rest.strip_prefix(callback_path) {
                 Some("") => Route::Callback,
                 Some(WRONG_BROWSER) => Route::WrongBrowser,
-                _ => Route::Unknown,
+                Some(below) => match below.strip_prefix('/').and_then(OperatorName::parse) {
+                    Some(name) => {
+                        operator = Some(name.as_str().to_owned());
+                        Route::Callback
+                    }
+                    None => Route::Unknown,
+                },
+                None => Route::Unknown,
             },
         };
 
@@ -126,7 +137,7 @@ impl Place {
             None => domain.map(|domain| format!("https://{domain}{prefix}{callback_path}")),
         };
         let issuer = redirect_uri.as_deref().and_then(|address| address.strip_suffix(callback_path)).map(str::to_owned);
-        Self { route, prefix, redirect_uri, issuer }
+        Self { route, prefix, operator, redirect_uri, issuer }
     }
 
     /// The start page's path.

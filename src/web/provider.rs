@@ -81,7 +81,7 @@ impl App {
             }
             Err(failure) => Redeemed::Failed(None, failure),
         };
-        let event = |client| Event { client, ..self.event(incoming, began) };
+        let event = |client| Event { client, ..self.event(incoming, began, None) };
         match redeemed {
             Redeemed::Tokens(client_id, tokens) => {
                 self.telemetry.redeemed(&event(Some(&client_id)));

@@ -8,8 +8,7 @@ use super::incoming::Incoming;
 use super::pages::{Notice, StartForm};
 use super::reply::{Content, Reply};
 use super::{App, cookies, origin};
-use crate::call_log::CallLog;
-use crate::flow::{AppRequest, Holder, StartRequest, Started, read_form_field};
+use crate::flow::{AppRequest, FromPage, Holder, Question, Start, StartRequest, Started, read_form_field};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::telemetry::Event;
@@ -30,8 +29,25 @@ impl App {
             Err(Unreadable::MediaType) => return Notice::UnsupportedMediaType.into(),
             Err(Unreadable::Malformed) => return invalid(),
         };
-        if body::is_repeated(&fields, "phone") {
+        if ["phone", "retrieve", "operator"].iter().any(|name| body::is_repeated(&fields, name)) {
             return invalid();
+        }
+        let operator = body::field(&fields, "operator");
+        if self.flow.settings().retrieve_number {
+            match (body::field(&fields, "retrieve"), body::field(&fields, "phone")) {
+                (Some("true"), None) => {
+                    if body::field(&fields, "client_id").is_some() {
+                        let from_page = Some(FromPage::Retrieve);
+                        if let Some(reply) = Box::pin(self.authorize_with(incoming, &fields, from_page, began)).await {
+                            return reply;
+                        }
+                    }
+                    return self.start_with(incoming, Question::Retrieve, operator, None, began).await;
+                }
+                (None | Some("" | "false"), _) => {}
+                // Whoever sends both could take the one for the other.
+                _ => return invalid(),
+            }
         }
         let typed = body::field(&fields, "phone").unwrap_or_default();
         // A browser encodes the `+` of a form, so only a program can have sent one as a space.
@@ -40,14 +56,20 @@ impl App {
         let phone_number = parse(typed);
 
         if body::field(&fields, "client_id").is_some() {
-            let number = phone_number.as_ref().map_err(|fault| (typed, *fault));
-            if let Some(reply) = Box::pin(self.authorize_with(incoming, &fields, Some(number), began)).await {
+            let from_page = match &phone_number {
+                Ok(number) => FromPage::Number(number),
+                Err(fault) => FromPage::Fault(typed, *fault),
+            };
+            if let Some(reply) = Box::pin(self.authorize_with(incoming, &fields, Some(from_page), began)).await {
                 return reply;
             }
         }
         match phone_number {
-            Ok(phone_number) => self.start_with(incoming, phone_number, None, began).await,
-            Err(fault) => Content::Form(StartForm { typed: typed.to_owned(), fault: Some(fault), app: None }).into(),
+            Ok(number) => self.start_with(incoming, Question::Verify(number), operator, None, began).await,
+            Err(fault) => {
+                let typed = typed.to_owned();
+                Content::Form(StartForm { typed, fault: Some(fault), ..self.start_form() }).into()
+            }
         }
     }
 
@@ -55,7 +77,8 @@ impl App {
     pub(super) async fn start_with(
         &self,
         incoming: &Incoming<'_>,
-        phone_number: PhoneNumber,
+        question: Question,
+        operator: Option<&str>,
         app: Option<AppRequest>,
         began: Instant,
     ) -> Reply {
@@ -63,17 +86,17 @@ impl App {
         let is_program = incoming.format == Format::Json && !incoming.is_from_browser();
         let holder = if is_program { Holder::Program } else { Holder::Browser };
         let client = app.as_ref().map(|app| app.return_address.client_id.clone());
-        let mut calls = CallLog::default();
-        let started = match incoming.redirect_uri() {
-            Ok(redirect_uri) => {
-                let phone_number = phone_number.clone();
-                let request = StartRequest { phone_number, app, holder, redirect_uri, deadline: incoming.deadline };
-                self.flow.start(request, &mut calls).await
+        let phone_number = question.phone_number().cloned();
+        let Start { result, operator, hand_off, calls } = match incoming.addresses() {
+            Ok((callback, issuer)) => {
+                let deadline = incoming.deadline;
+                let request = StartRequest { question, operator, app, holder, callback, issuer, deadline };
+                self.flow.start(&request).await
             }
-            Err(failure) => Err(failure),
+            Err(failure) => failure.into(),
         };
-        let event = Event { calls, client: client.as_deref(), ..self.event(incoming, began) };
-        match started {
+        let event = Event { calls, client: client.as_deref(), ..self.event(incoming, began, operator.as_ref()) };
+        match result {
             Ok(started) => {
                 self.telemetry.started(&event);
                 let Started { authorization_url, binding, expires_in } = started;
@@ -93,7 +116,7 @@ impl App {
             }
             Err(failure) => {
                 self.telemetry.not_started(&event, &failure);
-                let mut reply = Reply::from(Content::Outcome(failure.outcome, Some(phone_number), None));
+                let mut reply = Self::outcome(incoming, failure.outcome, phone_number, hand_off);
                 reply.retry_after(failure.retry_after);
                 reply
             }

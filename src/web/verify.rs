@@ -20,7 +20,8 @@ use crate::telemetry::Event;
 const MAX_TOKEN: usize = 8 * 1024;
 
 /// The fields that may come once.
-const FIELDS: [&str; 5] = ["client_id", "client_secret", "phoneNumber", "hashedPhoneNumber", "operatorToken"];
+const FIELDS: [&str; 6] =
+    ["client_id", "client_secret", "phoneNumber", "hashedPhoneNumber", "operatorToken", "operator"];
 
 impl App {
     pub(super) async fn verify(&self, incoming: &Incoming<'_>) -> Reply {
@@ -60,12 +61,13 @@ impl App {
         let mut calls = CallLog::default();
         let request = VerifyRequest {
             number: &number,
+            operator: field("operator"),
             operator_token: &OperatorToken::new(token),
             correlator: &incoming.correlator,
             deadline: incoming.deadline,
         };
-        let result = self.flow.verify_operator_token(request, &mut calls).await;
-        let event = Event { calls, client: Some(&client_id), ..self.event(incoming, began) };
+        let (result, operator) = self.flow.verify_operator_token(request, &mut calls).await;
+        let event = Event { calls, client: Some(&client_id), ..self.event(incoming, began, operator.as_ref()) };
         self.telemetry.ended(&event, &result);
         let outcome = match &result {
             Ok(true) => Outcome::Verified,

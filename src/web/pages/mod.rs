@@ -59,6 +59,34 @@ pub struct StartForm {
     pub fault: Option<PhoneNumberError>,
     /// The app that asks.
     pub app: Option<AppFields>,
+    /// The ways without a number.
+    pub retrieve: RetrieveChoices,
+}
+
+/// The ways in which a user can let the operator name the number (`RETRIEVE_NUMBER`).
+#[derive(Debug, Default)]
+pub enum RetrieveChoices {
+    /// There is none.
+    #[default]
+    None,
+    /// The only operator names it.
+    OnlyOperator,
+    /// One of these operators, which the user chooses.
+    Operators(Vec<String>),
+}
+
+impl RetrieveChoices {
+    /// The buttons: the value of `operator` and the words of each.
+    fn buttons(&self, texts: &Texts) -> Vec<(Option<&str>, String)> {
+        match self {
+            Self::None => Vec::new(),
+            Self::OnlyOperator => vec![(None, texts.retrieve_button.to_owned())],
+            Self::Operators(names) => {
+                let button = |name: &String| texts.retrieve_button_of.replace("{operator}", name);
+                names.iter().map(|name| (Some(name.as_str()), button(name))).collect()
+            }
+        }
+    }
 }
 
 /// The parts of the start page that belong to an app.
@@ -114,6 +142,7 @@ struct StartPage<'a> {
     asks: Option<String>,
     button: String,
     fields: &'a [(String, String)],
+    retrieve: Vec<(Option<&'a str>, String)>,
     back: Option<Way<'a>>,
 }
 
@@ -213,6 +242,7 @@ impl Pages {
             asks: naming(texts.app_asks),
             button: naming(texts.app_button).unwrap_or_else(|| texts.start_button.to_owned()),
             fields: app.map_or(&[], |app| &app.fields),
+            retrieve: form.retrieve.buttons(texts),
             back: app.map(|app| Way::back(texts, &app.client_name, &app.back)),
             frame,
         }

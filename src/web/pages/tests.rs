@@ -18,7 +18,7 @@ fn correlator() -> Correlator {
 }
 
 fn bad(fault: PhoneNumberError) -> StartForm {
-    StartForm { typed: "6000".to_owned(), fault: Some(fault), app: None }
+    StartForm { typed: "6000".to_owned(), fault: Some(fault), ..StartForm::default() }
 }
 
 /// Every page, with its name.

@@ -19,6 +19,12 @@ pub struct Texts {
     pub start_label: &'static str,
     pub start_hint: &'static str,
     pub start_button: &'static str,
+    /// Lets the operator name the number.
+    pub retrieve_button: &'static str,
+    /// The same for one of several operators, whose name stands for `{operator}`.
+    pub retrieve_button_of: &'static str,
+    /// Stands between that and the field for the number.
+    pub retrieve_or: &'static str,
     /// Says who asks. `{app}` stands for the app's name, here and in the other texts for apps.
     pub app_asks: &'static str,
     pub app_button: &'static str,
