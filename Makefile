@@ -1,5 +1,5 @@
 # `make` lists the targets. Tools go into .tools, a folder of this checkout; nothing else on the machine is changed, but
-# for Chromium, which `make test` installs by apt where there is none, and a control group while `make bench` runs.
+# for the browsers, which `make test` installs by apt where they are missing, and a control group while `make bench` runs.
 
 VENV := .tools/venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -117,18 +117,27 @@ clean: ## remove what was built, and the tools
 	@touch $@
 
 .tools/browser.stamp: tools/requirements-browser.txt .tools/test.stamp
-	@echo 'Installing Playwright and axe-core into .tools: a few seconds.'
+	@echo 'Installing Playwright, axe-core and trustme into .tools: a few seconds.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
-	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
-		command -v "$$name" >/dev/null && exit 0; \
-	done; \
-	missing() { echo 'Chromium is missing and cannot be installed from here; on Debian: apt-get install chromium.' >&2; \
-		echo 'Where it has another name, set CHROMIUM to its path.' >&2; exit 1; }; \
-	command -v apt-get >/dev/null || missing; \
-	echo 'Installing Chromium by apt: about a minute.'; \
+	@packages=; \
+	need() { package=$$1; shift; for name; do command -v "$$name" >/dev/null && return; done; packages="$$packages $$package"; }; \
+	need chromium "$$CHROMIUM" chromium chromium-browser google-chrome; \
+	chromium=$$packages; \
+	need firefox-esr "$$FIREFOX" firefox-esr firefox; \
+	need webkit2gtk-driver WebKitWebDriver; \
+	need xvfb Xvfb; \
+	test -n "$$packages" || exit 0; \
+	missing() { echo "Browsers are missing and cannot be installed from here; on Debian: apt-get install$$packages." >&2; \
+		echo 'Where one has another name, set CHROMIUM or FIREFOX to its path.' >&2; exit 1; }; \
+	if ! command -v apt-get >/dev/null; then \
+		test -z "$$chromium" || missing; \
+		echo "There is no apt here, so what needs$$packages is skipped." >&2; \
+		exit 0; \
+	fi; \
+	echo "Installing$$packages by apt: about a minute."; \
 	root=; test "$$(id -u)" = 0 || root='sudo -n'; \
 	$$root apt-get update -qq && \
-		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null || missing
+		$$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$packages >/dev/null || missing
 	@touch $@
 
 .tools/openid.stamp: tools/requirements-openid.txt tests/openid_provider/package-lock.json \

@@ -1,6 +1,7 @@
 """`make run`: the function, the sandbox and the demonstration shop on this machine, until Ctrl-C.
 
-RELYING_PARTIES, a JSON list, registers further apps. The shop needs what tools/requirements-run.txt installs.
+RELYING_PARTIES, a JSON list, registers further apps. REDIRECT_URI and AUTHORIZATION_ENDPOINT are for a proxy in front, under
+whose addresses a browser finds the function and the sandbox. The shop needs what tools/requirements-run.txt installs.
 """
 
 import http.client
@@ -20,7 +21,7 @@ SHOP_PORT = os.environ.get("SHOP_PORT") or "9902"
 FUNCTION_URL = f"http://127.0.0.1:{PORT}"
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 SHOP_URL = f"http://127.0.0.1:{SHOP_PORT}"
-REDIRECT_URI = f"{FUNCTION_URL}/numberverification-callback"
+REDIRECT_URI = os.environ.get("REDIRECT_URI") or f"{FUNCTION_URL}/numberverification-callback"
 STARTED = f"""
   Open     {FUNCTION_URL}/
   Enter    +34600000001   verified
@@ -116,9 +117,17 @@ def environment():
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": SANDBOX_URL,
         "CLIENT_SECRET_ID": "number-verification",
-        "OPERATOR_BASE_URL": SANDBOX_URL,
         "REDIRECT_URI": REDIRECT_URI,  # Watch's events call the domain "localhost", without the port.
+        **operator(),
     }
+
+
+def operator():
+    if not os.environ.get("AUTHORIZATION_ENDPOINT"):
+        return {"OPERATOR_BASE_URL": SANDBOX_URL}
+    # Beside a base, the function takes no authorization endpoint on another host.
+    verify = f"{SANDBOX_URL}/number-verification/v0/verify"
+    return {"OPERATOR_BASE_URL": "", "TOKEN_ENDPOINT": f"{SANDBOX_URL}/token", "VERIFY_ENDPOINT": verify}
 
 
 def shop_environment():

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 import apps
 import chromium
+import sites
 from product import Product
 
 FALLBACK_URL = "https://shop.example/another-way"
@@ -44,7 +45,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """The function in both state modes, started together."""
+    """The function in both state modes, and behind a proxy, started together."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -55,6 +56,7 @@ def products(front_port):
         ),
         # The darkest accent possible, and no optional links.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
+        "sites": Product(RELYING_PARTIES=json.dumps(apps.RELYING_PARTIES), **sites.VARIABLES),
     }
     try:
         for product in products.values():
