@@ -1,5 +1,6 @@
 """`make run`: the function, the sandbox and the demonstration shop on this machine, until Ctrl-C.
 
+OPERATOR=telefonica-sandbox asks Telefónica's real sandbox instead, with the mock credentials that it publishes.
 RELYING_PARTIES, a JSON list, registers further apps. REDIRECT_URI and AUTHORIZATION_ENDPOINT are for a proxy in front, under
 whose addresses a browser finds the function and the sandbox. The shop needs what tools/requirements-run.txt installs.
 """
@@ -30,6 +31,13 @@ STARTED = f"""
   Sandbox  {SANDBOX_URL}/   choose what the operator does next
   Shop     {SHOP_URL}/   an app whose users sign in with their number
   Stop     Ctrl-C
+"""
+
+# Telefónica's documentation publishes them: they need no account. The secret is served by our sandbox all the same.
+MOCK_CLIENT = ["--client-id", "mock_sandbox_app_id", "--client-secret", "mock_sandbox_app_secret"]
+AT_TELEFONICA = (os.environ.get("OPERATOR") or "").startswith("telefonica-sandbox")
+TELEFONICA = """  Operator Telefónica's sandbox, on the Internet: a number ending in 1 verifies, one ending in 2 does not. Whether it
+           accepts a callback on this machine is not documented; if it refuses, its page says so.
 """
 
 SHOP = {
@@ -73,6 +81,7 @@ def run():
         del children["build"]
 
     sandbox = ["cargo", "run", "--quiet", "--package", "sandbox", "--", "--port", SANDBOX_PORT]
+    sandbox += MOCK_CLIENT if AT_TELEFONICA else []
     start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI, "--private-key", "--secret-members", members])
     wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
 
@@ -86,7 +95,7 @@ def run():
     start("shop", [sys.executable, "examples/shop/shop.py"], env=shop_environment(), stdout=subprocess.DEVNULL)
     wait_for("function", PORT, "/", 200)
     wait_for("shop", SHOP_PORT, "/", 200)
-    print(STARTED, flush=True)
+    print(STARTED + (TELEFONICA if AT_TELEFONICA else ""), flush=True)
     while True:
         check_alive()
         time.sleep(0.2)
@@ -123,6 +132,8 @@ def environment():
 
 
 def operator():
+    if AT_TELEFONICA:
+        return {}
     if not os.environ.get("AUTHORIZATION_ENDPOINT"):
         return {"OPERATOR_BASE_URL": SANDBOX_URL}
     # Beside a base, the function takes no authorization endpoint on another host.

@@ -24,9 +24,14 @@ pub(crate) async fn authorize(State(operator): State<Arc<Operator>>, RawQuery(qu
         Ok(destination) => destination,
         Err(reason) => return refuse(&reason),
     };
-    let answer = match validate(&parameters).and_then(|request| consent(&operator, request)) {
+    let answer = match login_hint(&operator, &parameters)
+        .and_then(|()| validate(&parameters))
+        .and_then(|request| consent(&operator, request))
+    {
         Ok((code_challenge, scope)) => {
-            let authorization = Authorization { client_id, redirect_uri: redirect_uri.clone(), code_challenge, scope };
+            let nonce = parameters.get("nonce").map(str::to_owned);
+            let authorization =
+                Authorization { client_id, redirect_uri: redirect_uri.clone(), code_challenge, scope, nonce };
             vec![("code", lock(&operator.grants).issue_code(authorization))]
         }
         Err(OAuthError { error, description }) => {
@@ -81,6 +86,16 @@ fn validate(parameters: &Parameters) -> Result<(Option<CodeChallenge>, Scope), O
         (None, Some(_)) => return Err(OAuthError::missing("code_challenge")),
     };
     Ok((code_challenge, scope))
+}
+
+/// Checks `login_hint`, if the operator has no network that could tell the number (CAMARA Security and Interoperability
+/// Profile: a `tel:` URI).
+fn login_hint(operator: &Operator, parameters: &Parameters) -> Result<(), OAuthError> {
+    let is_number = |hint: &str| hint.strip_prefix("tel:+").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    if !operator.settings.dialect.login_hint || parameters.get("login_hint").is_some_and(is_number) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_request("login_hint must be the number as tel:+…"))
 }
 
 /// Issues a code, unless the user refuses.

@@ -52,6 +52,10 @@ impl Clients {
         self.0.contains_key(client_id)
     }
 
+    pub(crate) fn secret_of(&self, client_id: &str) -> Option<&str> {
+        self.0.get(client_id).map(String::as_str)
+    }
+
     pub(crate) fn set_secret(&mut self, client_id: &str, client_secret: String) {
         self.0.insert(client_id.to_owned(), client_secret);
     }

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::operator::Operator;
 
 pub(crate) async fn document(State(operator): State<Arc<Operator>>) -> Json<Value> {
-    let base_url = &operator.base_url;
+    let (base_url, dialect) = (&operator.base_url, operator.settings.dialect);
     Json(json!({
         "issuer": base_url,
-        "authorization_endpoint": format!("{base_url}/authorize"),
-        "token_endpoint": format!("{base_url}/token"),
+        "authorization_endpoint": format!("{base_url}{}", dialect.authorize),
+        "token_endpoint": format!("{base_url}{}", dialect.token),
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],

@@ -14,6 +14,7 @@ pub(crate) struct Authorization {
     pub redirect_uri: String,
     pub code_challenge: Option<CodeChallenge>,
     pub scope: Scope,
+    pub nonce: Option<String>,
 }
 
 /// The values that a client sends to the token endpoint with the code (RFC 6749 §4.1.3, RFC 7636 §4.5).
@@ -27,6 +28,8 @@ pub(crate) struct Exchange<'a> {
 pub(crate) struct Issued {
     pub access_token: String,
     pub scope: Scope,
+    /// The client, and the `nonce` of its authorization request, for an ID token.
+    pub for_client: Option<(String, Option<String>)>,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,8 @@ impl Grants {
                 return Err("code_verifier is present, but the authorization request had no code_challenge");
             }
         }
-        let issued = self.tokens.issue(authorization.scope.clone());
+        let mut issued = self.tokens.issue(authorization.scope.clone());
+        issued.for_client = Some((authorization.client_id.clone(), authorization.nonce.clone()));
         found.spent_on = Some(issued.access_token.clone());
         Ok(issued)
     }
@@ -114,7 +118,7 @@ impl Grants {
 impl Expiring<Token> {
     fn issue(&mut self, scope: Scope) -> Issued {
         let access_token = self.insert(Token { scope: scope.clone(), usable: true });
-        Issued { access_token, scope }
+        Issued { access_token, scope, for_client: None }
     }
 }
 

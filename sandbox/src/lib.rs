@@ -6,14 +6,15 @@
 //!
 //! The modules, in the order of a verification:
 //!
-//! - [`Settings`] (`settings.rs`): the clients, and the phone's SIM. `main.rs` reads them from flags.
+//! - [`Settings`] (`settings.rs`): the clients, and the phone's SIM. `main.rs` reads them from flags. [`Dialect`]
+//!   (`dialect.rs`): the addresses and requirements of an operator.
 //! - `server.rs`: the routes, and the function every request passes through. `listener.rs` numbers the connections,
 //!   `tls.rs` encrypts them if [`Settings::tls`] is set.
 //! - `secrets_manager.rs`: `GetSecretValue`.
 //! - `authorize.rs`: the authorization endpoint; `scope.rs`, `redirect_uri.rs` and `pkce.rs` judge its parameters.
 //! - `discovery.rs`: the operator's metadata (OpenID Connect Discovery).
 //! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens,
-//!   `assertion.rs` takes operator tokens.
+//!   `assertion.rs` takes operator tokens, `id_token.rs` signs ID tokens.
 //! - `verify.rs`: the Number Verification API itself.
 //! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): answers that differ from the usual ones.
 //! - [`Served`] (`served.rs`): a request and its answer; `ledger.rs` keeps the list.
@@ -25,9 +26,11 @@ mod assertion;
 mod authorize;
 mod client;
 mod control;
+mod dialect;
 mod discovery;
 mod grants;
 mod headers;
+mod id_token;
 mod ledger;
 mod leg;
 mod listener;
@@ -65,6 +68,7 @@ use crate::tls::Tls;
 
 pub use crate::assertion::SAMPLE_OPERATOR_TOKEN;
 pub use crate::client::ClientAuth;
+pub use crate::dialect::Dialect;
 pub use crate::leg::Leg;
 pub use crate::scenario::{Scenario, UnknownScenario};
 pub use crate::script::{Reply, Scripted};

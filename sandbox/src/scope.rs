@@ -55,6 +55,11 @@ impl Scope {
         Self(format!("{PURPOSE} {VERIFY}"))
     }
 
+    /// Returns whether the client asked for an ID token.
+    pub(crate) fn has_openid(&self) -> bool {
+        self.0.split(' ').any(|value| value == "openid")
+    }
+
     pub(crate) fn allows_verify(&self) -> bool {
         self.0.split(' ').any(|value| {
             value == VERIFY || value.split_once('#').is_some_and(|(_, fragment)| fragment == VERIFY_FRAGMENT)

@@ -30,12 +30,13 @@ pub(crate) async fn serve(socket: TcpListener, operator: Arc<Operator>) {
 }
 
 fn routes(operator: Arc<Operator>) -> Router {
+    let dialect = operator.settings.dialect;
     Router::new()
         .route("/", get(page::show).post(secrets_manager::answer))
-        .route("/authorize", get(authorize::authorize))
-        .route("/token", post(token::token))
+        .route(dialect.authorize, get(authorize::authorize))
+        .route(dialect.token, post(token::token))
         .route("/.well-known/openid-configuration", get(discovery::document))
-        .route("/number-verification/{version}/verify", post(verify::verify))
+        .route(&format!("{}/number-verification/{{version}}/verify", dialect.api), post(verify::verify))
         .route("/sandbox/health", get(StatusCode::NO_CONTENT))
         .route("/sandbox/scenario", post(control::set_scenario))
         .route("/sandbox/script", post(control::set_script))
@@ -56,7 +57,7 @@ async fn funnel(
     if is_control(&request) {
         return next.run(request).await;
     }
-    let leg = Leg::of(request.uri().path());
+    let leg = Leg::of(request.uri().path(), &operator.settings.dialect);
     let (head, body) = request.into_parts();
     let read = Bytes::from_request(Request::from_parts(head.clone(), body), &()).await;
     let entry =

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::dialect::Dialect;
+
 /// The clients, the SIM, the lifetimes and the address of a sandbox. Every field has a default.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,6 +32,8 @@ pub struct Settings {
     pub secret_members: Map<String, Value>,
     /// True to put the client's private key into that secret as `private_key`, for operator tokens.
     pub private_key: bool,
+    /// The operator that the sandbox plays.
+    pub dialect: Dialect,
     /// The E.164 number of the SIM in the phone.
     pub sim: String,
     /// The lifetime of an authorization code. RFC 6749 §4.1.2 recommends at most ten minutes.
@@ -58,6 +62,7 @@ impl Default for Settings {
             state_key: "the sandbox's state key, known to all".into(),
             secret_members: Map::new(),
             private_key: false,
+            dialect: Dialect::CAMARA,
             sim: "+34600000001".into(),
             code_lifetime: Duration::from_mins(1),
             token_lifetime: Duration::from_mins(5),

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::assertion;
+use crate::client::ClientAuth;
 use crate::grants::{Exchange, Issued};
 use crate::headers;
+use crate::id_token;
 use crate::lock::lock;
 use crate::oauth_error::OAuthError;
 use crate::operator::Operator;
@@ -52,9 +54,14 @@ fn exchange(operator: &Operator, headers: &HeaderMap, form: &Parameters) -> Resu
                 "the assertion authenticates the client; send no other credentials",
             ));
         }
-        let token_endpoint = format!("{}/token", operator.base_url);
+        let token_endpoint = format!("{}{}", operator.base_url, operator.settings.dialect.token);
         let scope = lock(&operator.assertions).accept(form, &operator.settings.client_id, &token_endpoint)?;
         return Ok(lock(&operator.grants).issue_token(scope));
+    }
+    if let Some(required) = operator.settings.dialect.client_auth
+        && ClientAuth::of(headers, form) != Some(required)
+    {
+        return Err(OAuthError::new("invalid_client", "this operator documents another method of authentication"));
     }
     let client_id = lock(&operator.clients).authenticate(headers, form)?;
     match form.get("grant_type") {
@@ -80,13 +87,18 @@ fn exchange(operator: &Operator, headers: &HeaderMap, form: &Parameters) -> Resu
 
 /// The answer with a token (RFC 6749 §5.1).
 fn success(operator: &Operator, issued: &Issued) -> Response {
-    let body = Json(json!({
+    let mut body = json!({
         "access_token": issued.access_token,
         "token_type": "Bearer",
         "expires_in": operator.settings.token_lifetime.as_secs(),
         "scope": issued.scope.to_string(),
-    }));
-    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], body).into_response()
+    });
+    if let Some((client_id, nonce)) = issued.for_client.as_ref().filter(|_| issued.scope.has_openid()) {
+        let clients = lock(&operator.clients);
+        let client_secret = clients.secret_of(client_id).unwrap_or_default();
+        body["id_token"] = id_token::issue(&operator.base_url, client_id, client_secret, nonce.as_deref()).into();
+    }
+    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
 }
 
 /// The answer with an error. A client that used the `Authorization` header gets the scheme (RFC 6749 §5.2).

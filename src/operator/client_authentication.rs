@@ -149,4 +149,23 @@ mod tests {
         assert!(first["exp"].as_u64().unwrap() - first["iat"].as_u64().unwrap() <= 300);
         assert_ne!(first["jti"], second["jti"]);
     }
+
+    /// The claims of Vonage's SDKs; a JWT with `iss`, `aud` or `sub` is another kind there.
+    #[test]
+    fn vonage_jwt_is_a_bearer_token_of_the_application() {
+        let key = PrivateKey::parse(&ES256_JWK.into()).unwrap();
+        let credentials = ClientCredentials {
+            client_id: "my-application".to_owned(),
+            authentication: ClientAuthentication::VonageJwt(Arc::new(key)),
+            headers: HeaderMap::new(),
+        };
+        let proof = credentials.prove(&Uri::from_static("https://operator.example/token")).unwrap();
+        let header = proof.authorization.unwrap();
+        assert!(proof.fields.is_empty() && header.is_sensitive());
+        let claims = header.to_str().unwrap().strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        let names: Vec<_> = claims.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["application_id", "exp", "iat", "jti"]);
+        assert_eq!(claims["application_id"], "my-application");
+    }
 }

@@ -41,12 +41,19 @@ const SCOPES: [(&str, &str); 2] = [
 
 impl Settings {
     /// The requirements for asking the operator for a number; `None` unless `RETRIEVE_NUMBER` is on. `scope` and `verify`
-    /// are the operator's for verifying one.
-    pub(super) fn retrieval(&self, scope: &str, verify: &Endpoint) -> Result<Option<Retrieval>, SettingError> {
+    /// are the operator's for verifying one, and `preset` is the scope for the number that the operator documents.
+    pub(super) fn retrieval(
+        &self,
+        scope: &str,
+        verify: &Endpoint,
+        preset: Option<&str>,
+    ) -> Result<Option<Retrieval>, SettingError> {
         if !choice(RETRIEVE_NUMBER, self.retrieve_number.as_deref(), false, &[("on", true), ("off", false)])? {
             return Ok(None);
         }
-        let scope = match &self.retrieve_scope {
+        // A scope of the owner's own has the owner's purpose, so the preset's does not belong beside it.
+        let preset = preset.filter(|_| self.scope.is_none());
+        let scope = match self.retrieve_scope.as_deref().or(preset) {
             Some(scope) => scope_tokens(RETRIEVE_SCOPE, scope)?,
             None => retrieve_scope(scope).ok_or_else(|| {
                 let fault = "not set, and SCOPE has no token for verify that could be replaced; give the operator's scope \
@@ -198,6 +205,26 @@ mod tests {
             }
         }
         assert!(Settings::default().profile(None, None).unwrap().retrieval.is_none(), "off by default");
+    }
+
+    #[test]
+    fn scope_of_a_preset_gives_way_to_one_of_the_owner() {
+        let own = "dpv:ServiceProvision number-verification:device-phone-number:read";
+        let of_scope = "openid dpv:X number-verification:device-phone-number:read";
+        for (name, scope, retrieve_scope, expected) in [
+            ("the preset's", None, None, own),
+            ("made from SCOPE", Some("openid dpv:X number-verification:verify"), None, of_scope),
+            ("RETRIEVE_SCOPE", None, Some("my:scope"), "my:scope"),
+        ] {
+            let settings = Settings {
+                operator: Some("telefonica-sandbox-v2".to_owned()),
+                retrieve_number: Some("on".to_owned()),
+                scope: scope.map(str::to_owned),
+                retrieve_scope: retrieve_scope.map(str::to_owned),
+                ..Settings::default()
+            };
+            assert_eq!(settings.profile(None, None).unwrap().retrieval.unwrap().scope, expected, "{name}");
+        }
     }
 
     #[test]

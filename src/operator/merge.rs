@@ -30,7 +30,7 @@ impl Settings {
         Ok(Profile {
             name: self.name.clone(),
             prefixes: self.prefixes.clone(),
-            retrieval: self.retrieval(&scope, &verify)?,
+            retrieval: self.retrieval(&scope, &verify, preset.retrieve_scope)?,
             authorization_endpoint: authorization,
             token_endpoint: token,
             verify_endpoint: verify,

@@ -25,6 +25,7 @@ mod native_apps;
 mod operator_answers;
 mod operator_tokens;
 mod outcomes;
+mod presets;
 mod published_samples;
 mod rotation;
 mod soak;

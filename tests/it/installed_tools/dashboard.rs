@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox::{Sandbox, Scenario, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::tools;
 use crate::support::app::{secret, shop_code, shop_request, shop_tokens};
@@ -60,13 +60,20 @@ async fn emitted() -> BTreeSet<Metric> {
     sandbox.set_scenario(Scenario::ByNumber);
     // Nothing listens there.
     let no_table = [("CODE_TABLE", "used-codes"), ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")];
-    let without_table = Function::deployed(sandbox, &no_table).await;
+    let without_table = Function::deployed(sandbox.clone(), &no_table).await;
     let code = shop_code(&without_table, &[]).await;
     assert_eq!(shop_tokens(&without_table, &code).await.status, 503);
     without_table.logged("NotRedeemed").await;
 
+    let operators = format!(r#"{{"es": {{"prefixes": ["+34"], "base_url": "{}"}}}}"#, sandbox.base_url());
+    let client = json!({"client_id": "my-app-id", "client_secret": "my-app-secret"});
+    sandbox.set_secret_string(json!({"state_key": "0123456789abcdef", "operators": {"es": client}}).to_string());
+    let several = Function::deployed(sandbox, &[("OPERATORS", &operators), ("OPERATOR_BASE_URL", "")]).await;
+    Browser::default().verify(&several, NUMBER).await;
+    several.logged("Verifications").await;
+
     let mut emitted = BTreeSet::new();
-    let log = [function.log(), without_table.log()].concat();
+    let log = [function.log(), without_table.log(), several.log()].concat();
     let lines: Vec<_> = log.iter().filter(|line| line.get("_aws").is_some()).collect();
     assert!(lines.len() > Scenario::ALL.len());
     for line in lines {
@@ -83,6 +90,8 @@ async fn emitted() -> BTreeSet<Metric> {
                         "outcome" => assert!(Outcome::from_name(value).is_some()),
                         // One that the owner registered.
                         "client" => assert_eq!(value, "shop"),
+                        // One that the owner named.
+                        "operator" => assert_eq!(value, "es"),
                         other => panic!("{other} may have an unlimited number of values"),
                     }
                 }
@@ -105,7 +114,7 @@ fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
     for widget in body["widgets"].as_array().unwrap() {
         for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
             if let Some(expression) = metric[0]["expression"].as_str() {
-                found.push((summed_over_clients(expression), None));
+                found.push((searched(expression), None));
                 continue;
             }
             let words: Vec<_> = strings(metric).collect();
@@ -118,13 +127,16 @@ fn dashboard_metrics(template: &Value) -> Vec<(Metric, Option<String>)> {
     found
 }
 
-/// The metric that an expression sums over all apps of this function. Nobody knows their names when the template is
-/// written.
-fn summed_over_clients(expression: &str) -> Metric {
-    let query = expression.strip_prefix("SUM(SEARCH('{").and_then(|rest| rest.strip_suffix("', 'Sum', 300))"));
-    let (schema, terms) = query.and_then(|query| query.split_once("} MetricName=\"")).expect(expression);
+/// The metric that an expression looks for: of all apps together, or of each operator. Nobody knows their names when the
+/// template is written.
+fn searched(expression: &str) -> Metric {
+    let search = expression.strip_prefix("SUM(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(expression);
+    let query = search.strip_prefix("SEARCH('{").and_then(|rest| rest.strip_suffix(", 300)")).expect(expression);
+    let (schema, terms) = query.split_once("} MetricName=\"").expect(expression);
     let (name, rest) = terms.split_once("\" ").expect(expression);
-    assert_eq!(rest, "FunctionName=\"${NumberVerificationFunction}\"", "{expression}");
+    let (function, statistic) = rest.split_once("', '").expect(expression);
+    assert_eq!(function, "FunctionName=\"${NumberVerificationFunction}\"", "{expression}");
+    assert!(["Sum'", "Average'", "p99'"].contains(&statistic), "{expression}");
     let dimensions = schema.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix(',')).expect(expression);
     (name.to_owned(), dimensions.split(',').map(str::to_owned).collect())
 }
