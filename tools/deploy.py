@@ -1,7 +1,9 @@
 """`make deploy`: builds, deploys, and says what is left to do.
 
 What it cannot know it asks the first time, and keeps the answers in samconfig.toml, where any other parameter of
-template.yaml can be added. Without a terminal the answers are the variables STACK_NAME, AWS_REGION and OPERATOR.
+template.yaml can be added. Without a terminal the answers are the variables STACK_NAME, AWS_REGION and OPERATOR. With
+ZIP, the path of a released zip, it deploys the program in there and builds nothing. STAGE names another environment of
+samconfig.toml than `default`; examples/ci/samconfig.toml has two.
 """
 
 import hashlib
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import boto3  # comes with sam
@@ -21,27 +24,67 @@ from samcli.yamlhelper import yaml_parse
 CONFIG = Path("samconfig.toml")
 TEMPLATE = Path("template.yaml")
 PACKAGE = Path("target/lambda/number-verification")
+PROGRAM = PACKAGE / "bootstrap"
 STACK = "number-verification"
+STAGE = os.environ.get("STAGE") or "default"
 OPERATORS = "telefonica-sandbox, orange-playground, konera, or the https address below which yours has /authorize"
 ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 
 
 def main():
     try:
-        if not CONFIG.exists():
-            first_time()
-        stack, parameters = settings(CONFIG.read_text(encoding="utf-8"), os.environ.get("ARCH"))
-        architecture = parameters["Architecture"]
-        run("make", "--no-print-directory", "build", f"ARCH={architecture}")
-        check_processor(PACKAGE / "bootstrap", architecture)
-        pack(PACKAGE, parameters)
-        deploy(parameters)
-        show(outputs(stack))
+        show(deployed())
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nStopped.")
 
 
-def first_time():
+def deployed():
+    """Deploys what samconfig.toml describes, and returns the stack's outputs."""
+    archive = os.environ.get("ZIP")
+    architecture = os.environ.get("ARCH")
+    if archive:
+        unpack(Path(archive))
+        architecture = architecture or processor(PROGRAM)
+    if not CONFIG.exists():
+        first_time(architecture or "arm64")
+    stack, parameters = settings(CONFIG.read_text(encoding="utf-8"), architecture)
+    architecture = parameters["Architecture"]
+    if not archive:
+        run("make", "--no-print-directory", "build", f"ARCH={architecture}")
+    if processor(PROGRAM) != architecture:
+        sys.exit(f"{archive or PROGRAM} is not a program for {architecture}. Nothing was deployed.")
+    pack(PACKAGE, parameters)
+    deploy(parameters)
+    return outputs(stack)
+
+
+def unpack(archive):
+    """Puts the program of a released zip where `make build` puts one, if it is what SHA256SUMS beside it says."""
+    try:
+        sums = archive.with_name("SHA256SUMS")
+        expected = sums.read_text(encoding="utf-8").split() if sums.exists() else []
+        if expected and hashlib.sha256(archive.read_bytes()).hexdigest() not in expected:
+            sys.exit(f"{sums} does not have the checksum of {archive}: download both again. Nothing was deployed.")
+        with zipfile.ZipFile(archive) as package:
+            program = package.read("bootstrap")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        sys.exit(f"{archive} is not a zip of a release: {error}. Nothing was deployed.")
+    PACKAGE.mkdir(parents=True, exist_ok=True)
+    PROGRAM.unlink(missing_ok=True)  # cargo-lambda may have linked it to Cargo's own file.
+    PROGRAM.write_bytes(program)
+    PROGRAM.chmod(0o755)
+
+
+def processor(program):
+    """For which of Lambda's processors a program is, if for any."""
+    head = program.read_bytes()[:20]
+    machine = int.from_bytes(head[18:], "little") if head[:4] == b"\x7fELF" else None
+    return next((name for name, number in ELF_MACHINES.items() if number == machine), None)
+
+
+def first_time(architecture):
+    if STAGE != "default":
+        sys.exit(f"{CONFIG} is missing, and with it the stage {STAGE}.")
     answers = {
         "STACK_NAME": os.environ.get("STACK_NAME") or STACK,
         "AWS_REGION": os.environ.get("AWS_REGION") or boto3.Session().region_name,
@@ -70,7 +113,7 @@ fail_on_empty_changeset = false
 tags = "application={STACK}"
 # Any parameter of template.yaml can stand here. One that is taken out goes back to its default.
 parameter_overrides = [
-    "Architecture={os.environ.get("ARCH") or "arm64"}",
+    "Architecture={architecture}",
     "{parameter}={operator}",
 ]
 """,
@@ -113,7 +156,10 @@ def settings(config, architecture):
 def read(config):
     """samconfig.toml's environment, and in it the stack's name and region."""
     try:
-        environment = tomllib.loads(config)["default"]
+        environments = tomllib.loads(config)
+        if STAGE != "default" and STAGE not in environments:
+            sys.exit(f"{CONFIG} does not have the stage {STAGE}.")
+        environment = environments[STAGE]
         stack = environment["global"]["parameters"]
         stack["stack_name"]
     except (tomllib.TOMLDecodeError, KeyError) as error:
@@ -127,12 +173,6 @@ def overrides(setting):
         return dict(setting)
     setting = shlex.split(setting) if isinstance(setting, str) else setting
     return dict(override.split("=", 1) for override in setting)
-
-
-def check_processor(program, architecture):
-    head = program.read_bytes()[:20]
-    if head[:4] != b"\x7fELF" or int.from_bytes(head[18:], "little") != ELF_MACHINES[architecture]:
-        sys.exit(f"{program} is not a program for {architecture}. Nothing was deployed.")
 
 
 def pack(folder, parameters):
@@ -154,7 +194,9 @@ def deploy(parameters):
         json.dump(parameters, file)
         file.flush()
         # Not the template that a `sam build` may have left in .aws-sam.
-        run("sam", "deploy", "--template-file", str(TEMPLATE), "--parameter-overrides", f"file://{file.name}")
+        stage = ("--config-file", str(CONFIG.absolute()), "--config-env", STAGE)
+        template = ("--template-file", str(TEMPLATE))
+        run("sam", "deploy", *stage, *template, "--parameter-overrides", f"file://{file.name}")
 
 
 def run(*command):
@@ -166,7 +208,7 @@ def run(*command):
 def outputs(stack):
     cloudformation = boto3.client("cloudformation", region_name=stack.get("region"))
     described = cloudformation.describe_stacks(StackName=stack["stack_name"])["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def show(outputs):

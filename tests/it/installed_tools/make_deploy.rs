@@ -116,6 +116,26 @@ impl Checkout {
         Ended { success: ended.status.success(), said: said.into_owned(), sam }
     }
 
+    /// What sam is given before the parameters.
+    fn sam_arguments(&self, stage: &str) -> Value {
+        let config = self.folder.join("samconfig.toml");
+        json!(["deploy", "--config-file", config, "--config-env", stage, "--template-file", "template.yaml"])
+    }
+
+    /// Writes a zip with a program for this processor, and the checksum of what it should be.
+    async fn write_zip(&self, name: &str, machine: &[u8; 2], checksum_of: Option<&str>) {
+        let program = [b"\x7fELF".as_slice(), &[0; 14], machine].concat();
+        std::fs::write(self.folder.join("bootstrap"), program).unwrap();
+        let mut zip = Command::new(tools::tool("python"));
+        tools::output(zip.args(["-m", "zipfile", "-c"]).args([name, "bootstrap"].map(|file| self.folder.join(file))))
+            .await;
+        if let Some(file) = checksum_of {
+            let mut sum = Command::new("sha256sum");
+            let sum = tools::output(sum.arg(self.folder.join(file))).await;
+            std::fs::write(self.folder.join("SHA256SUMS"), sum).unwrap();
+        }
+    }
+
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.join(name)).unwrap()
     }
@@ -137,7 +157,7 @@ async fn it_asks_once_and_says_what_is_left_to_do() {
         }
         let sam = ended.sam.unwrap();
         // Not the template of an earlier `sam build`.
-        assert_eq!(sam["arguments"], json!(["deploy", "--template-file", "template.yaml"]));
+        assert_eq!(sam["arguments"], checkout.sam_arguments("default"));
         assert_eq!(
             (&sam["parameters"]["Operator"], &sam["parameters"]["Architecture"]),
             (&json!("telefonica-sandbox"), &json!("arm64"))
@@ -167,6 +187,67 @@ async fn without_a_terminal_variables_are_the_answers() {
     for setting in [r#"stack_name = "number-verification""#, r#"region = "eu-west-1""#, "capabilities"] {
         assert!(samconfig.contains(setting), "{samconfig}");
     }
+}
+
+/// Without `make build`, so without Rust.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zip_of_a_release_is_deployed_for_its_own_processor() {
+    let checkout = Checkout::new("zip").await;
+    checkout.write_config("[\"Architecture=arm64\"]");
+    let program = checkout.folder.join("target/lambda/number-verification/bootstrap");
+    for (name, machine, checksum_of, architecture) in [
+        ("without checksums.zip", b"\x3e\0", None, "x86_64"),
+        ("with its checksum.zip", b"\xb7\0", Some("with its checksum.zip"), "arm64"),
+    ] {
+        checkout.write_zip(name, machine, checksum_of).await;
+        let ended = checkout.deploy(&[("ZIP", name)]).await;
+        assert!(ended.success, "{name}: {}", ended.said);
+        assert_eq!(ended.sam.unwrap()["parameters"]["Architecture"], architecture, "{name}");
+        assert_eq!(&std::fs::read(&program).unwrap()[18..], machine, "{name}");
+        assert_eq!(program.metadata().unwrap().permissions().mode() & 0o777, 0o755, "{name}");
+    }
+    assert!(!checkout.folder.join("make.log").exists(), "nothing was built");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zip_that_cannot_be_deployed_is_refused_in_one_line() {
+    let checkout = Checkout::new("bad zip").await;
+    checkout.write_config("[]");
+    checkout.write_zip("other.zip", b"\x3e\0", Some("other.zip")).await;
+    std::fs::write(checkout.folder.join("text.zip"), "not a zip").unwrap();
+    for (zip, architecture, says) in [
+        ("text.zip", "", "SHA256SUMS does not have the checksum of text.zip"),
+        ("other.zip", "arm64", "other.zip is not a program for arm64. Nothing was deployed."),
+        ("missing.zip", "", "missing.zip is not a zip of a release: "),
+    ] {
+        let ended = checkout.deploy(&[("ZIP", zip), ("ARCH", architecture)]).await;
+        assert!(!ended.success && ended.said.starts_with(says), "{zip}: {}", ended.said);
+        assert_eq!((ended.said.lines().count(), ended.sam), (1, None), "{zip}: {}", ended.said);
+    }
+    std::fs::remove_file(checkout.folder.join("SHA256SUMS")).unwrap();
+    let ended = checkout.deploy(&[("ZIP", "text.zip")]).await;
+    assert!(!ended.success && ended.said.starts_with("text.zip is not a zip of a release: "), "{}", ended.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stages_of_the_sample_are_deployed_by_name() {
+    let checkout = Checkout::new("stages").await;
+    let ended = checkout.deploy(&[("STAGE", "staging")]).await;
+    assert_eq!((ended.success, &*ended.said), (false, "samconfig.toml is missing, and with it the stage staging.\n"));
+    let sample = include_str!("../../../examples/ci/samconfig.toml");
+    // The one stack in moto.
+    let sample = sample.replace("number-verification-staging", "number-verification");
+    let sample = sample.replace("number-verification-production", "number-verification");
+    std::fs::write(checkout.folder.join("samconfig.toml"), sample).unwrap();
+    for (stage, service) in [("staging", "Example Bank (staging)"), ("production", "Example Bank")] {
+        let ended = checkout.deploy(&[("STAGE", stage)]).await;
+        assert!(ended.success, "{stage}: {}", ended.said);
+        let sam = ended.sam.unwrap();
+        assert_eq!(sam["arguments"], checkout.sam_arguments(stage));
+        assert_eq!(sam["parameters"]["ServiceName"], service);
+    }
+    let ended = checkout.deploy(&[("STAGE", "test")]).await;
+    assert_eq!((ended.success, &*ended.said), (false, "samconfig.toml does not have the stage test.\n"));
 }
 
 /// A stack keeps the previous value of a parameter that it is not given.
