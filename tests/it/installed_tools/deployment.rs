@@ -225,20 +225,26 @@ async fn built() -> (PathBuf, MutexGuard<'static, ()>) {
 #[test]
 fn everything_that_builds_the_deployed_program_is_pinned() {
     let file = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
-    let workflow = file(".github/workflows/ci.yml");
-    let actions: Vec<_> = workflow.lines().filter_map(|line| line.split_once("uses: ")).collect();
-    assert!(!actions.is_empty());
-    for (_, action) in actions {
-        let commit = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # v")).map_or("", |(sha, _)| sha);
-        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "a tag can move: {action}");
+    for workflow in [".github/workflows/ci.yml", ".github/workflows/release.yml", "examples/ci/deploy.yml"] {
+        let workflow = file(workflow);
+        let actions: Vec<_> = workflow.lines().filter_map(|line| line.split_once("uses: ")).collect();
+        assert!(!actions.is_empty());
+        for (_, action) in actions {
+            let commit =
+                action.split_once('@').and_then(|(_, rest)| rest.split_once(" # v")).map_or("", |(sha, _)| sha);
+            let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_hash, "a tag can move: {action}");
+        }
     }
-    for name in ["tools/requirements-run.txt", "tools/requirements-deny.txt"] {
+    for name in ["run", "deny", "workflows"].map(|name| format!("tools/requirements-{name}.txt")) {
+        let name = &*name;
         for package in file(name).split("\n\n").flat_map(|part| part.split("==").skip(1)) {
             assert!(package.contains("--hash=sha256:"), "{name}: {package}");
         }
     }
     let makefile = file("Makefile");
-    let builds: Vec<_> = makefile.lines().filter(|line| line.contains("cargo lambda build")).collect();
+    let builds = ["cargo lambda build", "cargo install"];
+    let builds: Vec<_> = makefile.lines().filter(|line| builds.iter().any(|build| line.contains(build))).collect();
     assert!(!builds.is_empty() && builds.iter().all(|build| build.contains("--locked")), "{builds:?}");
     assert!(file("rust-toolchain.toml").contains("channel = \"1."), "a version and not the name of a channel");
 }

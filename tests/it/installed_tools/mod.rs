@@ -10,6 +10,7 @@ mod lambda_runtime;
 mod make_deploy;
 mod make_keys;
 mod openid_provider;
+mod release;
 mod smoke;
 mod template;
 mod tools;
