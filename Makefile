@@ -12,7 +12,7 @@ HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 # Two tools are not installed into one folder at once.
 .NOTPARALLEL:
 .PHONY: help run test check-template check-dependencies check-workflows screenshots build release deploy smoke keys soak \
-	fuzz bench bench-peers clean rust
+	fuzz mutants bench bench-peers clean rust
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,14 @@ fuzz: .tools/fuzz.stamp ## random input for every parser of foreign data, a minu
 			-max_len=8192 -dict=fuzz/words.dict -print_final_stats=1 2>$$log || { cat $$log; exit 1; }; \
 		awk -v target=$$target '/number_of_executed_units/ { printf "%-17s %9d inputs, no crash\n", target, $$2 }' $$log; \
 	done
+
+mutants: SHARD ?= 0/1
+mutants: export PATH := $(CURDIR)/.tools/bin:$(PATH)
+mutants: .tools/mutants.stamp ## changes the code in a thousand places, and lists the changes that no test notices (hours; SHARD=0/10 for a tenth)
+	@echo 'First the unit tests: some ten seconds for each change. A change that they do not notice is listed as MISSED.'
+	-@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --baseline skip --timeout 120 -- --lib
+	@echo 'Then the tests over real sockets, for the changes that are left: about a minute for each.'
+	@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --iterate --timeout 300 -- --lib --test it
 
 bench: .tools/run.stamp ## the function's speed beside a hello world's, against its targets (Linux; the 128 MB rows need root)
 	@test "$$(uname -s)" = Linux || { echo 'Lambda runs Linux programs, and so does this.' >&2; exit 1; }
@@ -182,6 +190,11 @@ rust:
 	@test -x .tools/peers/bin/pip || python3 -m venv .tools/peers
 	@.tools/peers/bin/pip install --quiet --disable-pip-version-check -r $<
 	@cd benches/peers && PATH="$(CURDIR)/.tools/peers/bin:$$PATH" npm ci --loglevel=error
+	@touch $@
+
+.tools/mutants.stamp: .tools/venv.stamp | rust
+	@echo 'Compiling cargo-mutants into .tools: about two minutes.'
+	@cargo install --quiet --root .tools --locked cargo-mutants@27.1.0
 	@touch $@
 
 .tools/fuzz.stamp: .tools/venv.stamp | rust
