@@ -1,4 +1,4 @@
-//! The four requests of a verification that this sandbox answers.
+//! The requests of a verification that this sandbox answers.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,16 @@ pub enum Leg {
     Token,
     /// The question about a number.
     Verify,
+    /// The question for the number.
+    #[serde(rename = "device-phone-number")]
+    DevicePhoneNumber,
     /// Secrets Manager.
     Secret,
 }
 
 impl Leg {
     /// Every leg, in the order of the discriminants.
-    pub const ALL: [Self; 4] = [Self::Authorize, Self::Token, Self::Verify, Self::Secret];
+    pub const ALL: [Self; 5] = [Self::Authorize, Self::Token, Self::Verify, Self::DevicePhoneNumber, Self::Secret];
 
     /// The leg of a path in a dialect. A request with a wrong method still belongs to its leg.
     pub(crate) fn of(path: &str, dialect: &Dialect) -> Option<Self> {
@@ -29,8 +32,11 @@ impl Leg {
             "/" => Some(Self::Secret),
             _ if path == dialect.authorize => Some(Self::Authorize),
             _ if path == dialect.token => Some(Self::Token),
-            _ if api.starts_with("/number-verification/") && api.ends_with("/verify") => Some(Self::Verify),
-            _ => None,
+            _ => match api.strip_prefix("/number-verification/")?.rsplit('/').next()? {
+                "verify" => Some(Self::Verify),
+                "device-phone-number" => Some(Self::DevicePhoneNumber),
+                _ => None,
+            },
         }
     }
 }

@@ -15,7 +15,7 @@
 //! - `discovery.rs`: the operator's metadata (OpenID Connect Discovery).
 //! - `token.rs`: the token endpoint; `client.rs` authenticates the client, `grants.rs` keeps codes and tokens,
 //!   `assertion.rs` takes operator tokens, `id_token.rs` signs ID tokens.
-//! - `verify.rs`: the Number Verification API itself.
+//! - `verify.rs`, `device_phone_number.rs`: the Number Verification API itself; `camara.rs` has what both share.
 //! - [`Scenario`] (`scenario.rs`) and [`Scripted`] (`script.rs`): answers that differ from the usual ones.
 //! - [`Served`] (`served.rs`): a request and its answer; `ledger.rs` keeps the list.
 //! - `control.rs`: `/sandbox/…`, which controls the sandbox over HTTP; `page.rs`: the page for people.
@@ -24,8 +24,10 @@
 
 mod assertion;
 mod authorize;
+mod camara;
 mod client;
 mod control;
+mod device_phone_number;
 mod dialect;
 mod discovery;
 mod grants;

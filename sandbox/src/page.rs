@@ -129,13 +129,13 @@ fn explanation(scenario: Scenario) -> &'static str {
     match scenario {
         Scenario::ByNumber => "Ends in 1: verified. In 2: not. In 3: on Wi-Fi. Else: is it the SIM’s?",
         Scenario::RightSim => "Every number is the phone’s own.",
-        Scenario::AnotherSim => "No number is the phone’s own.",
-        Scenario::OnWifi => "The operator cannot see the SIM: 403 from verify.",
+        Scenario::AnotherSim => "No number is the phone’s own; the phone’s ends in 9.",
+        Scenario::OnWifi => "The operator cannot see the SIM: 403 from the API.",
         Scenario::ConsentRefused => "The browser comes back with access_denied.",
         Scenario::CodeExpired => "The token endpoint answers invalid_grant.",
         Scenario::OperatorSlow => "The token endpoint answers, but very late.",
         Scenario::OperatorDown => "The token endpoint answers 502 and HTML.",
-        Scenario::RateLimited => "429 from verify, with a retry after 30\u{a0}s.",
-        Scenario::Rubbish => "Verify answers 200, but a web page.",
+        Scenario::RateLimited => "429 from the API, with a retry after 30\u{a0}s.",
+        Scenario::Rubbish => "The API answers 200, but a web page.",
     }
 }

@@ -12,12 +12,13 @@ use crate::script::Scripted;
 /// A situation that a person wants to see or a test checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scenario {
-    /// The last digit of the number decides: 1 is `true`, 2 is `false`, 3 is not on the mobile network.
+    /// The last digit of the number decides: 1 is `true`, 2 is `false`, 3 is not on the mobile network. Asked for the
+    /// number, the operator names the SIM's, here and wherever nothing else is said.
     #[default]
     ByNumber,
     /// The answer for every number is `true`.
     RightSim,
-    /// The answer for every number is `false`.
+    /// The answer for every number is `false`, and the number that the operator names is another one.
     AnotherSim,
     /// The phone reached the operator over Wi-Fi.
     OnWifi,
@@ -67,8 +68,8 @@ impl Scenario {
         }
     }
 
-    /// The script for a scenario that only changes the answer of one leg. `authorize.rs` and `verify.rs` implement the
-    /// others.
+    /// The script for a scenario that only changes the answer of one leg. `authorize.rs`, `verify.rs` and
+    /// `device_phone_number.rs` implement the others.
     fn scripted(self, leg: Leg, slow_for: Duration) -> Option<Scripted> {
         match (self, leg) {
             (Self::CodeExpired, Leg::Token) => {
@@ -80,11 +81,11 @@ impl Scenario {
                 let page = "<html><body><h1>502 Bad Gateway</h1></body></html>\n";
                 Some(Scripted::answer(502, page).header("content-type", "text/html"))
             }
-            (Self::RateLimited, Leg::Verify) => {
+            (Self::RateLimited, Leg::Verify | Leg::DevicePhoneNumber) => {
                 let error = json!({ "status": 429, "code": "TOO_MANY_REQUESTS", "message": "Rate limit reached." });
                 Some(Scripted::json(429, &error).header("retry-after", "30"))
             }
-            (Self::Rubbish, Leg::Verify) => {
+            (Self::Rubbish, Leg::Verify | Leg::DevicePhoneNumber) => {
                 let page = "<html><body><p>Welcome to our network!</p></body></html>\n";
                 Some(Scripted::answer(200, page).header("content-type", "text/html"))
             }

@@ -1,4 +1,4 @@
-//! The scopes a client may ask for, and those that allow `verify`.
+//! The scopes a client may ask for, and what each allows.
 
 use std::fmt;
 
@@ -6,12 +6,14 @@ use std::fmt;
 const PURPOSE: &str = "dpv:FraudPreventionAndDetection";
 
 /// The scopes that may be combined with the purpose.
-const API_SCOPES: [&str; 2] = [VERIFY, "number-verification:device-phone-number:read"];
+const API_SCOPES: [&str; 2] = [VERIFY, DEVICE_PHONE_NUMBER];
 const VERIFY: &str = "number-verification:verify";
+const DEVICE_PHONE_NUMBER: &str = "number-verification:device-phone-number:read";
 
 /// The older notation of these scopes, as a fragment of the purpose, which version 0 of the API uses.
-const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, "number-verification-share-read"];
+const PURPOSE_FRAGMENTS: [&str; 2] = [VERIFY_FRAGMENT, DEVICE_PHONE_NUMBER_FRAGMENT];
 const VERIFY_FRAGMENT: &str = "number-verification-verify-read";
+const DEVICE_PHONE_NUMBER_FRAGMENT: &str = "number-verification-share-read";
 
 /// A granted scope, which is always the one that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +63,17 @@ impl Scope {
     }
 
     pub(crate) fn allows_verify(&self) -> bool {
-        self.0.split(' ').any(|value| {
-            value == VERIFY || value.split_once('#').is_some_and(|(_, fragment)| fragment == VERIFY_FRAGMENT)
-        })
+        self.has(VERIFY, VERIFY_FRAGMENT)
+    }
+
+    pub(crate) fn allows_device_phone_number(&self) -> bool {
+        self.has(DEVICE_PHONE_NUMBER, DEVICE_PHONE_NUMBER_FRAGMENT)
+    }
+
+    fn has(&self, api_scope: &str, fragment: &str) -> bool {
+        self.0
+            .split(' ')
+            .any(|value| value == api_scope || value.split_once('#').is_some_and(|(_, found)| found == fragment))
     }
 }
 

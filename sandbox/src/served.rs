@@ -140,6 +140,7 @@ impl Served {
                     None => format!("{asked} → no answer"),
                 }
             }
+            (Some(Leg::DevicePhoneNumber), _) => "the SIM’s number".to_owned(),
             (Some(Leg::Secret), _) => self.field("SecretId").to_owned(),
             _ => String::new(),
         }

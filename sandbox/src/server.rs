@@ -17,7 +17,7 @@ use crate::lock::lock;
 use crate::operator::Operator;
 use crate::script::{Reply, canned};
 use crate::served::Served;
-use crate::{authorize, control, discovery, page, secrets_manager, token, verify};
+use crate::{authorize, camara, control, device_phone_number, discovery, page, secrets_manager, token, verify};
 
 /// The largest accepted body, far above what this protocol needs.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -37,6 +37,10 @@ fn routes(operator: Arc<Operator>) -> Router {
         .route(dialect.token, post(token::token))
         .route("/.well-known/openid-configuration", get(discovery::document))
         .route(&format!("{}/number-verification/{{version}}/verify", dialect.api), post(verify::verify))
+        .route(
+            &format!("{}/number-verification/{{version}}/device-phone-number", dialect.api),
+            get(device_phone_number::device_phone_number),
+        )
         .route("/sandbox/health", get(StatusCode::NO_CONTENT))
         .route("/sandbox/scenario", post(control::set_scenario))
         .route("/sandbox/script", post(control::set_script))
@@ -66,12 +70,13 @@ async fn funnel(
     let mut response = match read {
         Err(refused) => refused.into_response(),
         Ok(body) => {
-            let correlator = verify::correlator(&head.headers).filter(|_| leg == Some(Leg::Verify));
+            let is_camara = matches!(leg, Some(Leg::Verify | Leg::DevicePhoneNumber));
+            let correlator = camara::correlator(&head.headers).filter(|_| is_camara);
             let request = Request::from_parts(head, Body::from(body));
             let mut response = perform(&operator, leg, request, next).await;
             if let Some(correlator) = correlator {
                 // CAMARA Commonalities: every answer has this header, even an error. A script may have set its own.
-                response.headers_mut().entry(verify::X_CORRELATOR).or_insert(correlator);
+                response.headers_mut().entry(camara::X_CORRELATOR).or_insert(correlator);
             }
             response
         }

@@ -21,6 +21,7 @@ fn endpoint(leg: Leg) -> (&'static str, &'static str) {
         Leg::Secret => ("AWS_ENDPOINT_URL_SECRETS_MANAGER", ""),
         Leg::Token => ("TOKEN_ENDPOINT", "/token"),
         Leg::Verify => ("VERIFY_ENDPOINT", "/number-verification/v0/verify"),
+        Leg::DevicePhoneNumber => ("DEVICE_PHONE_NUMBER_ENDPOINT", "/number-verification/v0/device-phone-number"),
         Leg::Authorize => unreachable!("the browser goes there, not the function"),
     }
 }

@@ -3,6 +3,7 @@
 mod assertion;
 mod authorize;
 mod binary;
+mod device_phone_number;
 mod ledger;
 mod page;
 mod scenarios;

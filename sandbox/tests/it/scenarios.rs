@@ -113,6 +113,7 @@ async fn script_without_a_count_stays_until_it_is_removed() {
         fixture.authorize(&authorization()).await,
         fixture.token(&exchange("any")).await,
         send(fixture.post("/number-verification/v0/verify")).await,
+        send(fixture.get("/number-verification/v0/device-phone-number")).await,
         send(fixture.post("/")).await,
     ];
     for response in answers {

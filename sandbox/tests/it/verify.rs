@@ -5,7 +5,7 @@ use std::time::Duration;
 use sandbox::{Leg, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{self, Fixture, SIM, header, json, send, status_and_json, string};
+use crate::support::{self, Fixture, SIM, camara, header, json, send, status_and_json, string};
 
 /// SHA-256 of [`SIM`].
 const SIM_HASH: &str = "eb491b384e4fda4281634daa211e6e54a4cf7f82baa33a9f35980329e4ad95f3";
@@ -194,9 +194,4 @@ async fn correlator_is_returned_unchanged() {
     }
     let response = send(fixture.post("/number-verification/v0/verify")).await;
     assert_eq!(header(&response, "x-correlator"), None, "none was sent");
-}
-
-/// HTTP status, status and code of a CAMARA error.
-fn camara(status: u16, body: &Value) -> (u16, u64, &str) {
-    (status, body["status"].as_u64().unwrap_or_default(), body["code"].as_str().unwrap_or_default())
 }

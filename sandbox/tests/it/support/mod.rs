@@ -133,6 +133,11 @@ pub async fn status_and_json(response: Response) -> (u16, Value) {
     (response.status().as_u16(), json(response).await)
 }
 
+/// HTTP status, status and code of a CAMARA error.
+pub fn camara(status: u16, body: &Value) -> (u16, u64, &str) {
+    (status, body["status"].as_u64().unwrap_or_default(), body["code"].as_str().unwrap_or_default())
+}
+
 pub fn string(json: &Value, name: &str) -> String {
     json[name].as_str().unwrap_or_else(|| panic!("expected a string {name} in {json}")).to_owned()
 }
