@@ -164,6 +164,11 @@ impl Flow {
             return Err(refused(StateError::NotOurs));
         }
         let operator = member.operator(request.deadline).await?;
+        // Before the code is exchanged: there is nothing to ask with the token.
+        if state.question == Question::Retrieve && operator.profile().retrieval.is_none() {
+            let reason = "state was made to retrieve a number, and RETRIEVE_NUMBER is off now";
+            return Err(Failure::new(Outcome::InvalidState, reason));
+        }
         Ok(Opened { operator, redirect_uri, secret, state })
     }
 

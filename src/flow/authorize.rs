@@ -77,6 +77,8 @@ pub struct AppForm {
     pub typed: Option<(String, Option<PhoneNumberError>)>,
     /// The name of the operator that the app chose.
     pub operator: Option<String>,
+    /// True if the app asks about one number, so that the operator's own word on the number would answer another question.
+    pub names_number: bool,
 }
 
 impl Flow {
@@ -153,6 +155,7 @@ fn form(
         language: app.language,
         typed,
         operator: app.operator.clone(),
+        names_number: app.hinted,
     }
 }
 

@@ -7,7 +7,7 @@ use lambda_http::RequestExt as _;
 
 use super::body::{MAX_BODY, Parameters};
 use super::incoming::Incoming;
-use super::pages::{AppFields, Notice, StartForm};
+use super::pages::{AppFields, Notice, RetrieveChoices, StartForm};
 use super::reply::{Content, Reply};
 use super::{App, header};
 use crate::flow::{AppForm, Authorize, AuthorizeRequest, FromPage, ToApp};
@@ -76,10 +76,11 @@ impl App {
                 );
                 Content::SeeOther(location).into()
             }
-            Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed, operator })) => {
+            Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed, operator, names_number })) => {
                 let (typed, fault) = typed.unwrap_or_default();
                 let app = Some(AppFields { client_name, fields, back });
-                let retrieve = self.retrieve_choices(operator.as_deref());
+                let retrieve =
+                    if names_number { RetrieveChoices::None } else { self.retrieve_choices(operator.as_deref()) };
                 Reply::from(Content::Form(StartForm { typed, fault, app, retrieve })).in_language(language)
             }
             Ok(Authorize::Start(app, question)) => {

@@ -34,7 +34,8 @@ impl App {
         }
         let operator = body::field(&fields, "operator");
         if self.flow.settings().retrieve_number {
-            match (body::field(&fields, "retrieve"), body::field(&fields, "phone")) {
+            let number = body::field(&fields, "phone").or_else(|| body::field(&fields, "login_hint"));
+            match (body::field(&fields, "retrieve"), number) {
                 (Some("true"), None) => {
                     if body::field(&fields, "client_id").is_some() {
                         let from_page = Some(FromPage::Retrieve);

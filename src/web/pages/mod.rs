@@ -76,15 +76,16 @@ pub enum RetrieveChoices {
 }
 
 impl RetrieveChoices {
-    /// The buttons: the value of `operator` and the words of each.
-    fn buttons(&self, texts: &Texts) -> Vec<(Option<&str>, String)> {
+    /// Returns whether the page has any.
+    fn any(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// The operators to choose from; none if there is nothing to choose.
+    fn operators(&self) -> &[String] {
         match self {
-            Self::None => Vec::new(),
-            Self::OnlyOperator => vec![(None, texts.retrieve_button.to_owned())],
-            Self::Operators(names) => {
-                let button = |name: &String| texts.retrieve_button_of.replace("{operator}", name);
-                names.iter().map(|name| (Some(name.as_str()), button(name))).collect()
-            }
+            Self::None | Self::OnlyOperator => &[],
+            Self::Operators(names) => names,
         }
     }
 }
@@ -142,7 +143,7 @@ struct StartPage<'a> {
     asks: Option<String>,
     button: String,
     fields: &'a [(String, String)],
-    retrieve: Vec<(Option<&'a str>, String)>,
+    retrieve: &'a RetrieveChoices,
     back: Option<Way<'a>>,
 }
 
@@ -242,7 +243,7 @@ impl Pages {
             asks: naming(texts.app_asks),
             button: naming(texts.app_button).unwrap_or_else(|| texts.start_button.to_owned()),
             fields: app.map_or(&[], |app| &app.fields),
-            retrieve: form.retrieve.buttons(texts),
+            retrieve: &form.retrieve,
             back: app.map(|app| Way::back(texts, &app.client_name, &app.back)),
             frame,
         }

@@ -21,10 +21,33 @@ fn bad(fault: PhoneNumberError) -> StartForm {
     StartForm { typed: "6000".to_owned(), fault: Some(fault), ..StartForm::default() }
 }
 
+const OPERATORS: [&str; 3] = ["movistar", "vodafone", "orange-espagne"];
+
+/// The start page of an app, with the number from the only operator, or from one of these.
+fn one_tap(operators: &[&str]) -> StartForm {
+    let names = || operators.iter().map(|name| (*name).to_owned()).collect();
+    let fields = [("client_id", "shop"), ("state", "s-1"), ("operator", "movistar")];
+    StartForm {
+        app: Some(AppFields {
+            client_name: "The Shop".to_owned(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            back: "https://shop.example/cb?error=unmet_authentication_requirements".to_owned(),
+        }),
+        retrieve: if operators.is_empty() {
+            RetrieveChoices::OnlyOperator
+        } else {
+            RetrieveChoices::Operators(names())
+        },
+        ..StartForm::default()
+    }
+}
+
 /// Every page, with its name.
 fn every_page(language: Language) -> Vec<(String, String)> {
     let (pages, number, correlator) = (pages(), PhoneNumber::parse("+34600000001").unwrap(), correlator());
     let mut all = vec![("start".to_owned(), pages.start(language, "/start", &StartForm::default()))];
+    all.push(("start, one tap".to_owned(), pages.start(language, "/start", &one_tap(&[]))));
+    all.push(("start, three operators".to_owned(), pages.start(language, "/start", &one_tap(&OPERATORS))));
     for error in PhoneNumberError::ALL {
         all.push((format!("start, {error:?}"), pages.start(language, "/start", &bad(error))));
     }
@@ -110,4 +133,30 @@ fn outcomes_that_are_not_the_users_fault_say_so() {
             );
         }
     }
+}
+
+#[test]
+fn one_tap_is_the_first_button_and_stands_before_the_field() {
+    let texts = Texts::of(Language::English);
+    for (name, operators, first, rest) in [
+        ("the only operator", &[][..], r#"<button type="submit">Use this phone’s number</button>"#, &[][..]),
+        (
+            "several",
+            &OPERATORS[..],
+            r#"<button type="submit" name="operator" value="movistar">movistar</button>"#,
+            &[texts.retrieve_which, r#"value="orange-espagne">orange-espagne</button>"#],
+        ),
+    ] {
+        let page = pages().start(Language::English, "/start", &one_tap(operators)).unwrap();
+        let (before, after) = page.split_once(first).unwrap_or_else(|| panic!("{name}: {page}"));
+        assert!(!before.contains("<button") && after.contains(r#"id="phone""#), "{name}: {page}");
+        assert!(rest.iter().all(|part| page.contains(part)), "{name}: {page}");
+        // The button names the operator, and the form for typing keeps the one that the app chose.
+        assert_eq!(before.matches(r#"name="operator""#).count(), 0, "{name}: {page}");
+        assert_eq!(after.matches(r#"<input type="hidden" name="operator" value="movistar">"#).count(), 1, "{name}");
+        assert_eq!(page.matches(r#"name="client_id""#).count(), 2, "{name}: {page}");
+        assert!(page.contains(r#"<button type="submit" class="plain">Verify for The Shop</button>"#), "{name}: {page}");
+    }
+    let without = pages().start(Language::English, "/start", &StartForm::default()).unwrap();
+    assert!(!without.contains("retrieve") && without.contains(r#"<button type="submit">Verify</button>"#), "{without}");
 }

@@ -21,10 +21,10 @@ pub struct Texts {
     pub start_button: &'static str,
     /// Lets the operator name the number.
     pub retrieve_button: &'static str,
-    /// The same for one of several operators, whose name stands for `{operator}`.
-    pub retrieve_button_of: &'static str,
+    /// Stands before buttons with the names of several operators, which do the same.
+    pub retrieve_which: &'static str,
     /// Stands between that and the field for the number.
-    pub retrieve_or: &'static str,
+    pub or: &'static str,
     /// Says who asks. `{app}` stands for the app's name, here and in the other texts for apps.
     pub app_asks: &'static str,
     pub app_button: &'static str,
