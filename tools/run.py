@@ -28,6 +28,7 @@ STARTED = f"""
   Enter    +34600000001   verified
            +34600000002   does not match the mobile line
            +34600000003   not on the mobile network
+           or tap “Use this phone’s number”: the operator names it
   Sandbox  {SANDBOX_URL}/   choose what the operator does next
   Shop     {SHOP_URL}/   an app whose users sign in with their number
   Stop     Ctrl-C
@@ -127,6 +128,8 @@ def environment():
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": SANDBOX_URL,
         "CLIENT_SECRET_ID": "number-verification",
         "REDIRECT_URI": REDIRECT_URI,  # Watch's events call the domain "localhost", without the port.
+        # In the other mode, the function does not start with it.
+        "RETRIEVE_NUMBER": "off" if os.environ.get("STATE_MODE") == "phone" else "on",
         **operator(),
     }
 

@@ -65,7 +65,7 @@ class Product:
     def as_usual(self):
         """Resets the scenario, the scripts and the recorded requests."""
         self.scenario("by_number")
-        for leg in ("authorize", "token", "verify"):
+        for leg in ("authorize", "token", "verify", "device-phone-number"):
             self._control("DELETE", f"/sandbox/script/{leg}")
         self._control("DELETE", "/sandbox/requests")
 

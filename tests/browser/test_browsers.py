@@ -14,7 +14,7 @@ import apps
 import drivers
 from described import Client
 from sites import APP_HOME, CALLBACK, FUNCTION, HOME, Sites
-from ways import VERIFIED
+from ways import SUBMIT, VERIFIED
 
 FORM, ANSWER = "Verify your phone number", "Phone number verified"
 
@@ -64,7 +64,7 @@ def verify(window):
     window.open(HOME)
     window.wait_for_heading(FORM)
     window.type("#phone", VERIFIED)
-    window.click("button")
+    window.click(SUBMIT)
     window.wait_for_heading(ANSWER)
 
 

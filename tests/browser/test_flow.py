@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 import chromium
 from conftest import FALLBACK_URL
-from ways import NOT_VERIFIED, ON_WIFI, VERIFIED, WAYS, start
+from ways import NOT_VERIFIED, ON_WIFI, ONE_TAP, SUBMIT, VERIFIED, WAYS, start
 
 SEEN = {"verified": "yes", "not_verified": "no"}
 
@@ -126,7 +126,7 @@ def test_two_tabs_each_get_their_own_answer(product, new_context):
     product.script("authorize", delay_ms=500)
     for tab in (one, other):
         with tab.expect_request(lambda request: "/authorize?" in request.url):
-            tab.get_by_role("button").click(no_wait_after=True)
+            tab.locator(SUBMIT).click(no_wait_after=True)
     expect(one.get_by_role("heading", level=1)).to_have_text("Phone number verified")
     expect(other.get_by_role("heading", level=1)).to_have_text("Phone number does not match mobile line")
 
@@ -168,6 +168,8 @@ def test_flow_works_without_scripts(product, new_context):
 
 def test_flow_works_with_the_keyboard_alone(product, page):
     page.goto(product.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=ONE_TAP)).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Your phone number")).to_be_focused()
     page.keyboard.type(NOT_VERIFIED)

@@ -1,5 +1,6 @@
 """Each page in every language, at every width, in light and dark, and for a screen reader."""
 
+import json
 import pathlib
 import re
 
@@ -7,7 +8,8 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from ways import VERIFIED, WAYS, WIFI, start
+from product import Product
+from ways import VERIFIED, WAYS, WIFI, start, tap
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -37,6 +39,7 @@ def foreign_start(product, page):
 PAGES = {outcome: way.go for outcome, way in WAYS.items()} | {
     "form": form,
     "form with fault": form_with_fault,
+    "the number from the operator": tap,
     "page not found": at("/nowhere"),
     "wrong method": at("/start"),
     "started elsewhere": foreign_start,
@@ -93,6 +96,32 @@ def test_each_page(product, page, name):
         box = control.bounding_box()
         assert box["height"] >= 44 and box["width"] >= 44, control
         assert box["x"] >= 0 and box["x"] + box["width"] <= SMALLEST["width"], control
+
+
+@pytest.fixture(scope="module")
+def product_of_three():
+    """A function with three operators, for its start page: the secret has no client for them."""
+    operator = {"prefixes": ["+34"], "base_url": "https://operator.example"}
+    operators = {"movistar": operator | {"default": True}, "vodafone": operator, "orange": operator}
+    product = Product(OPERATORS=json.dumps(operators))
+    try:
+        yield product.wait()
+    finally:
+        product.stop()
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_form_offers_each_operator(product_of_three, new_context, locale):
+    page = new_context(locale=locale, viewport=SMALLEST).new_page()
+    page.goto(product_of_three.url)
+    buttons = page.get_by_role("group").get_by_role("button")
+    expect(buttons).to_have_text(["movistar", "vodafone", "orange"])
+    expect(page.get_by_role("group")).to_have_accessible_name(re.compile(r"\?$"))
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == [], scheme
+    assert width(page) <= SMALLEST["width"]
+    assert all(button.bounding_box()["height"] >= 44 for button in buttons.all())
 
 
 @pytest.mark.parametrize("name", ["form", "form with fault", "not_verified"])
@@ -159,13 +188,14 @@ def test_nothing_moves(product, page):
 def test_button_has_a_border_in_forced_colours(product, page):
     page.emulate_media(forced_colors="active")
     page.goto(product.url)
-    assert page.get_by_role("button").evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
+    for button in page.get_by_role("button").all():
+        assert button.evaluate("e => getComputedStyle(e).borderTopWidth") == "1px", button
 
 
 def test_policy_permits_only_the_style_of_the_page(product, new_context):
     page = new_context().new_page()
     page.goto(product.url)
-    button = page.get_by_role("button")
+    button = page.get_by_role("button").first
     assert color(button, "background-color") == [0x0B, 0x57, 0xD0]
     # An injected style does not apply.
     page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'button{color:red}'}))")

@@ -10,11 +10,21 @@ VERIFIED, NOT_VERIFIED, ON_WIFI = "+34 600 000 001", "+34 600 000 002", "+34 600
 WIFI = "Wi\u2011Fi"
 
 
+# The button below the field for the number, and the one that needs no number.
+SUBMIT, ONE_TAP = "#phone ~ button", "Use this phone’s number"
+
+
 def start(product, page, number):
     """Submits a number in the form, and returns when the next page has loaded."""
     page.goto(product.url)
     page.locator("#phone").fill(number)
-    page.get_by_role("button").click()
+    page.locator(SUBMIT).click()
+
+
+def tap(product, page):
+    """Lets the operator name the number, and returns when the next page has loaded."""
+    page.goto(product.url)
+    page.get_by_role("button", name=ONE_TAP).click()
 
 
 class Way:
