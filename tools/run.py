@@ -1,7 +1,8 @@
 """`make run`: the function, the sandbox and the demonstration shop on this machine, until Ctrl-C.
 
 OPERATOR=telefonica-sandbox asks Telefónica's real sandbox instead, with the mock credentials that it publishes.
-RELYING_PARTIES, a JSON list, registers further apps. REDIRECT_URI and AUTHORIZATION_ENDPOINT are for a proxy in front, under
+RELYING_PARTIES, a JSON list, registers further apps. OPERATORS is the function's, and the sandbox plays every operator in it
+that has no base_url. REDIRECT_URI and AUTHORIZATION_ENDPOINT are for a proxy in front, under
 whose addresses a browser finds the function and the sandbox. The shop needs what tools/requirements-run.txt installs.
 """
 
@@ -47,6 +48,8 @@ SHOP = {
     "redirect_uris": [f"{SHOP_URL}/callback"],
     "client_name": "Demo shop",
 }
+# As the sandbox knows it.
+OUR_CLIENT = {"client_id": "my-app-id", "client_secret": "my-app-secret"}
 # The function warns if there is none.
 SUBJECT_KEY = "the sandbox's subject key, known to all"
 
@@ -73,7 +76,10 @@ def run():
     check_port("PORT", PORT)
     check_port("SANDBOX_PORT", SANDBOX_PORT)
     check_port("SHOP_PORT", SHOP_PORT)
-    members = json.dumps({"relying_parties": [SHOP, *further_apps()], "subject_key": SUBJECT_KEY})
+    clients = {name: OUR_CLIENT for name in several_operators()}
+    members = {"relying_parties": [SHOP, *further_apps()], "subject_key": SUBJECT_KEY}
+    if clients:
+        members["operators"] = clients
     print("Building the sandbox and the function: about 3 minutes the first time, seconds after that.", flush=True)
     # Separately: cargo would unify the features of both, and `cargo lambda watch` would build again.
     for package in ("sandbox", "number-verification"):
@@ -83,7 +89,9 @@ def run():
 
     sandbox = ["cargo", "run", "--quiet", "--package", "sandbox", "--", "--port", SANDBOX_PORT]
     sandbox += MOCK_CLIENT if AT_TELEFONICA else []
-    start("sandbox", sandbox + ["--redirect-uri", REDIRECT_URI, "--private-key", "--secret-members", members])
+    for callback in (REDIRECT_URI, *(f"{REDIRECT_URI}/{name}" for name in clients)):
+        sandbox += ["--redirect-uri", callback]
+    start("sandbox", sandbox + ["--private-key", "--secret-members", json.dumps(members)])
     wait_for("sandbox", SANDBOX_PORT, "/sandbox/health", 204)
 
     # --package: with two programs in the workspace, watch would serve neither of them at /.
@@ -119,6 +127,14 @@ def further_apps():
     return apps
 
 
+def several_operators():
+    try:
+        operators = json.loads(os.environ.get("OPERATORS") or "{}")
+        return {name: {"base_url": SANDBOX_URL} | settings for name, settings in operators.items()}
+    except (json.JSONDecodeError, AttributeError, TypeError):
+        raise Stop("OPERATORS must be a JSON object of JSON objects, one for each operator.") from None
+
+
 def environment():
     # Without the user's AWS variables, because real credentials must not reach a sandbox.
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
@@ -135,6 +151,8 @@ def environment():
 
 
 def operator():
+    if several := several_operators():
+        return {"OPERATORS": json.dumps(several)}
     if AT_TELEFONICA:
         return {}
     if not os.environ.get("AUTHORIZATION_ENDPOINT"):

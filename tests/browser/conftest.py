@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 import apps
 import chromium
 import sites
+from described import OPERATORS
 from product import Product
 
 FALLBACK_URL = "https://shop.example/another-way"
@@ -45,7 +46,7 @@ def front_port():
 
 @pytest.fixture(scope="session")
 def products(front_port):
-    """The function in both state modes, and behind a proxy, started together."""
+    """The function in both state modes, with several operators, and behind a proxy, started together."""
     products = {
         "sealed": Product(
             STATE_MODE="sealed",
@@ -56,6 +57,11 @@ def products(front_port):
         ),
         # The darkest accent possible, and no optional links.
         "phone": Product(STATE_MODE="phone", ACCENT_COLOR="#000000", LOGO_URL=LOGO),
+        "several": Product(
+            OPERATORS=json.dumps(OPERATORS),
+            FALLBACK_URL=FALLBACK_URL,
+            RELYING_PARTIES=json.dumps(apps.RELYING_PARTIES),
+        ),
         "sites": Product(RELYING_PARTIES=json.dumps(apps.RELYING_PARTIES), **sites.VARIABLES),
     }
     try:
@@ -81,6 +87,13 @@ def phone_product(products):
     """The function in `phone` mode."""
     products["phone"].as_usual()
     return products["phone"]
+
+
+@pytest.fixture
+def several_product(products):
+    """The function with the operators in `OPERATORS`."""
+    products["several"].as_usual()
+    return products["several"]
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ class Program:
 
     def __init__(self, product, phone, **more):
         self.client = Client(product)
-        body = urllib.parse.urlencode({"phone": phone} | more)
+        body = urllib.parse.urlencode(({"phone": phone} if phone else {}) | more)
         self.started = self.client.post("/start", body)
         location = self.client.request("GET", self.started.json()["authorization_url"]).headers["location"][0]
         self.held = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))

@@ -56,6 +56,8 @@ STARTS = [
     ("zero_in_brackets", {"body": "phone=%2B44 (0)7700 900123"}),
     ("not_a_number", {"body": "phone=600"}),
     ("not_a_number", {"body": '{"phone":"600"}', "content-type": JSON}),
+    ("retrieve_and_number", {"body": "phone=%2B34600000001&retrieve=true"}),
+    ("retrieve_and_number", {"body": '{"phone":"+34600000001","retrieve":true}', "content-type": JSON}),
     ("number_twice", {"body": "phone=%2B34600000001&phone=%2B34600000002"}),
     ("number_twice", {"body": '{"phone":["+34600000001","+34600000002"]}', "content-type": JSON}),
     ("another_site", {"body": "phone=%2B34600000001", "origin": "https://evil.example", "sec-fetch-site": "cross-site"}),
@@ -80,6 +82,8 @@ def test_each_refused_start_is_answered_like_its_example(product, name, sent):
     [
         ("phone=%2B34600000001", FORM),
         ('{"phone":"+34 600 000 001"}', JSON),
+        ("retrieve=true", FORM),
+        ('{"retrieve":true}', JSON),
     ],
 )
 def test_script_can_start_with_a_form_or_json(product, body, content_type):
@@ -89,7 +93,34 @@ def test_script_can_start_with_a_form_or_json(product, body, content_type):
     assert answer.json()["expires_in"] == 600
     assert answer.headers["set-cookie"][0].endswith("; Max-Age=600")
     callback = client.request("GET", answer.json()["authorization_url"]).headers["location"][0]
-    assert client.request("GET", callback).json()["outcome"] == "verified"
+    answer = client.request("GET", callback)
+    assert (check(answer)[0], answer.json()) == ([], EXAMPLES["verified"])
+
+
+def several_answers(product):
+    """The answers that only a function with several operators gives."""
+    for accept in (HTML, JSON):
+        for body in ("retrieve=true&operator=es", "retrieve=true&operator=fr", "phone=%2B34600000001&operator=es"):
+            client = Client(product)
+            url = client.post_start(body).json()["authorization_url"]
+            yield client.request("GET", client.request("GET", url).headers["location"][0], accept)
+        client = Client(product)
+        for body in ("retrieve=true", "retrieve=true&operator=it", "phone=%2B39320000001", "retrieve=true&operator=de"):
+            yield client.post_start(body, accept=accept)
+        for path in (CALLBACK, f"{CALLBACK}/es", f"{CALLBACK}/it"):
+            yield client.get(path, accept=accept)
+        yield client.request("HEAD", f"{product.url}{CALLBACK}/es", accept)
+        yield client.request("POST", f"{product.url}{CALLBACK}/es", accept)
+        for changes in ({"login_hint": "+39320000001"}, {"login_hint": "+39320000001", "prompt": "none"}):
+            yield apps.authorize(client, changes, accept=accept)
+        yield client.post(apps.AUTHORIZE, apps.request({"login_hint": "+39320000001"}), accept=accept)
+
+
+def test_several_operators_are_answered_as_described(several_product):
+    answers = list(several_answers(several_product))
+    assert [check(answer)[0] for answer in answers] == [[]] * len(answers)
+    statuses = [200, 502, 200, 400, 422, 422, 502, 400, 400, 404, 204, 405, 422, 303, 422]
+    assert [answer.status for answer in answers] == statuses * 2
 
 
 def test_wrong_browser_repeats_the_code_and_the_state(product):
@@ -170,10 +201,11 @@ def test_request_that_bypasses_cloudfront_is_refused_on_every_route(closed_produ
         assert refused == (header != ORIGIN_HEADER), f"{answer.method} {answer.path} {answer.status}"
 
 
-def test_exactly_the_described_answers_are_given(product, closed_product, phone_product):
+def test_exactly_the_described_answers_are_given(product, several_product, closed_product, phone_product):
     client = Client(product)
     answers = [answer for _, answer in closed_answers(closed_product)]
     answers += [*apps.every_answer(product), *apps.every_answer_without_apps(phone_product)]
+    answers += several_answers(several_product)
     answers += [*programs.every_answer(product), *programs.every_route(Client(phone_product))]
     for accept in (HTML, JSON):
         answers += [client.get(path, accept=accept) for path in ("/", "/nowhere", WRONG_BROWSER)]

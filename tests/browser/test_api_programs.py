@@ -33,6 +33,11 @@ def test_wrong_requests_are_answered_like_the_callbacks(product, outcome, change
     assert (check(answer)[0], answer.json()["outcome"]) == ([], outcome)
 
 
+def test_number_from_the_operator_is_answered_like_a_number_that_was_asked_about(product):
+    answer = Program(product, None, retrieve="true").complete()
+    assert (check(answer)[0], answer.json()) == ([], EXAMPLES["verified"])
+
+
 def test_start_gives_a_program_the_binding_and_no_cookie(product):
     started = Program(product, "+34600000001").started
     assert check(started)[0] == []

@@ -53,6 +53,14 @@ def test_what_is_not_a_number_verifies_nothing(product, page, answer):
     expect(page.get_by_role("status")).to_have_class("unknown")
 
 
+def test_user_chooses_among_several_operators(several_product, page):
+    for operator, heading in [("es", VERIFIED_HEADING), ("fr", "The number could not be checked")]:
+        page.goto(several_product.url)
+        page.get_by_role("button", name=operator, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        assert page.url.startswith(f"{several_product.callback_url}/{operator}?")
+
+
 @pytest.mark.parametrize(("scenario", "number"), [("by_number", "+34600000001"), ("another_sim", "+34600000009")])
 def test_customer_of_the_shop_types_no_number(product, page, scenario, number):
     product.scenario(scenario)
