@@ -28,11 +28,12 @@
 //! | [`flow`] | `start`, `callback`, `accept`, `ask`, `conclusion` | a verification from its start to its conclusion |
 //! | | `state`, `binding`, `mark` | the state that the operator returns, and its tie to the browser that started it |
 //! | | `pkce`, `nonce`, `attempts` | the protection against stolen and repeated codes |
+//! | | `client_key` | the client's key that signs, and its public keys |
 //! | | `authorize`, `hand_off`, `redeem` | the same for an app: its request, the way back to it, and its tokens |
 //! | | `complete`, `operator_token` | the same without a cookie, and without mobile data |
 //! | [`operator`] | `operators`, `name` | which of several operators serves a number |
 //! | | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
-//! | | `authorization_request`, `authorization_response` | the redirect to the operator and back |
+//! | | `authorization_request`, `request_object`, `authorization_response` | the redirect to the operator and back |
 //! | | `token`, `jwt_bearer`, `client_authentication`, `id_token` | the token requests |
 //! | | `verify`, `device_phone_number` | the two calls that answer a verification's question, the only sources of a verdict |
 //! | | `codes`, `refusal`, `www_authenticate`, `redacted` | the meaning of the operator's errors; strings that never appear in a log |
@@ -42,7 +43,7 @@
 //! | [`secret`] | `store`, `shared_read`, `value`, `client`, `failures` | the secret, its versions, our client at each operator, and the reasons a secret cannot be read |
 //! | | `secrets_manager`, `settings` | the AWS SDK's client |
 //! | [`seal`] | `key_derivation` | sealed texts, and the keys for them |
-//! | [`jwt`] | `private_key`, `public_key` | JSON Web Tokens that this function signs |
+//! | [`jwt`] | `private_key`, `public_key`, `jwk` | JSON Web Tokens that this function signs |
 //! | [`aws`] | `container_credentials` | the AWS SDK over our transport |
 //! | [`transport`] | `connections`, `deadline` | HTTP within limits, over `reqwest` |
 //! | [`telemetry`] | `verification`, `event`, `line`, `report`, `metrics` | log lines and CloudWatch metrics |

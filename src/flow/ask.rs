@@ -36,7 +36,7 @@ impl Flow {
                 .openid(question)
                 .then(|| ExpectedIdToken { nonce: accepted.nonce.clone(), issuer: profile.issuer.clone() }),
         };
-        let secret = self.secrets.get(request.deadline).await?;
+        let secret = self.client_version(operator, request.deadline).await?;
         let access_token = self.exchange(request, accepted, &grant, &secret, &mut calls.token).await?;
         let (correlator, deadline) = (request.correlator, request.deadline);
         match question {

@@ -6,6 +6,7 @@ mod attempts;
 mod authorize;
 mod binding;
 mod callback;
+mod client_key;
 mod complete;
 mod conclusion;
 mod hand_off;

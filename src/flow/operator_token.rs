@@ -74,7 +74,7 @@ impl Flow {
     ) -> Result<bool, Failure> {
         let VerifyRequest { number, operator_token, correlator, deadline, .. } = request;
         let operator = member.operator(deadline).await?;
-        let secret = calls.secret.measure(self.secrets.get(deadline)).await?;
+        let secret = calls.secret.measure(self.signer(operator, deadline)).await?;
         let token = match exchange(operator, &secret, operator_token, deadline, &mut calls.token).await {
             Err(refused) => match self.newer_secret(&refused, &calls.token, &secret, deadline).await {
                 Some(newer) => exchange(operator, &newer, operator_token, deadline, &mut calls.token).await?,

@@ -16,10 +16,10 @@ use crate::secret::{Secret, Versions};
 use crate::transport::Deadline;
 
 /// The time for which the previous version's key signs: until every environment has read the new version (15 minutes)
-/// and every app has fetched the new key (5 minutes, `max-age`).
-const PREVIOUS_KEY_SIGNS: Duration = Duration::from_mins(20);
+/// and every app or operator has fetched the new key (5 minutes, `max-age`).
+pub(super) const PREVIOUS_KEY_SIGNS: Duration = Duration::from_mins(20);
 /// The time for which the previous version's key is published.
-const PREVIOUS_KEY_IS_PUBLISHED: Duration = Duration::from_mins(30);
+pub(super) const PREVIOUS_KEY_IS_PUBLISHED: Duration = Duration::from_mins(30);
 
 /// A request to the token endpoint.
 #[derive(Clone, Copy)]

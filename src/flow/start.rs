@@ -106,6 +106,8 @@ impl Flow {
         let client_id = &secret.client(operator.name())?.client_id;
         let redirect_uri = &*callback_address(callback, operator.name());
         let expires_in = self.settings.state_ttl;
+        let key = calls.secret.measure(self.request_object_key(operator, *deadline)).await?;
+        let key = key.as_deref();
         if let (StateMode::Phone, Some(phone_number)) = (self.settings.state_mode, question.phone_number()) {
             let authorization_url = operator.authorization_url(&AuthorizationRequest {
                 client_id,
@@ -115,7 +117,8 @@ impl Flow {
                 nonce: None,
                 code_challenge: None,
                 prompt_none: false,
-            });
+                key,
+            })?;
             return Ok(Started { authorization_url, binding: None, expires_in });
         }
 
@@ -137,7 +140,8 @@ impl Flow {
             nonce: nonce.as_deref(),
             code_challenge: code_challenge.as_deref(),
             prompt_none: app.as_ref().is_some_and(|app| app.prompt_none),
-        });
+            key,
+        })?;
         let binding = Binding { expires_at, mark, finished: None, app: app.clone() };
         let text = binding.seal(&secret.sealer, audience, &state).map_err(no_randomness)?;
         Ok(Started { authorization_url, binding: Some(SealedBinding { handle: handle(&state), text }), expires_in })

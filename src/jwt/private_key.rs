@@ -3,7 +3,7 @@
 use aws_lc_rs::agreement::{self, ECDH_P256};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
 };
@@ -13,50 +13,35 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::PublicKey;
+use super::jwk::Jwk;
 
 /// A key whose kind determines the algorithm: RSA signs with `RS256`, or with `PS256` if a JWK says so; P-256 signs
 /// with `ES256`.
 pub struct PrivateKey {
-    key: Key,
-    /// The encoded header of every JWT that the key signs.
-    header: String,
+    pub(super) key: Key,
+    /// The `kid` in the header of every JWT, by which a reader that has several of our keys finds the right one.
+    pub(super) key_id: Option<String>,
 }
 
-enum Key {
+/// The encoded header of a JWT.
+#[derive(Debug, Clone)]
+pub struct Header(String);
+
+pub(super) enum Key {
     Rsa(RsaKeyPair, RsaAlgorithm),
     P256(EcdsaKeyPair),
 }
 
 #[derive(Clone, Copy)]
-enum RsaAlgorithm {
+pub(super) enum RsaAlgorithm {
     Rs256,
     Ps256,
 }
 
-/// The members of a private JWK (RFC 7517, RFC 7518 §6) that are used.
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    crv: Option<String>,
-    alg: Option<String>,
-    kid: Option<String>,
-    n: Option<Zeroizing<String>>,
-    e: Option<Zeroizing<String>>,
-    d: Option<Zeroizing<String>>,
-    p: Option<Zeroizing<String>>,
-    q: Option<Zeroizing<String>>,
-    dp: Option<Zeroizing<String>>,
-    dq: Option<Zeroizing<String>>,
-    qi: Option<Zeroizing<String>>,
-    x: Option<Zeroizing<String>>,
-    y: Option<Zeroizing<String>>,
-}
-
-const NOT_A_KEY: &str = "is not a private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
-const KINDS: &str = "is not of a supported kind; give RSA of 2048 bits or more, or P-256";
+pub(super) const NOT_A_KEY: &str = "is not a private key; give PEM (PKCS #8, PKCS #1 or SEC 1) or a private JWK";
+pub(super) const KINDS: &str = "is not of a supported kind; give RSA of 2048 bits or more, or P-256";
 
 impl PrivateKey {
     /// Reads a key: PEM, or a JWK as text or as JSON.
@@ -66,10 +51,10 @@ impl PrivateKey {
     pub fn parse(value: &Value) -> Result<Self, &'static str> {
         match value {
             Value::String(text) if text.trim_start().starts_with('{') => {
-                Self::from_jwk(serde_json::from_str(text).map_err(|_| NOT_A_KEY)?)
+                serde_json::from_str::<Jwk>(text).map_err(|_| NOT_A_KEY)?.key()
             }
             Value::String(pem) => Self::from_pem(pem),
-            Value::Object(_) => Self::from_jwk(Jwk::deserialize(value).map_err(|_| NOT_A_KEY)?),
+            Value::Object(_) => Jwk::deserialize(value).map_err(|_| NOT_A_KEY)?.key(),
             _ => Err(NOT_A_KEY),
         }
     }
@@ -88,41 +73,7 @@ impl PrivateKey {
             }),
             _ => None,
         };
-        Ok(Self::new(key.ok_or(KINDS)?, None))
-    }
-
-    fn from_jwk(jwk: Jwk) -> Result<Self, &'static str> {
-        let part = |part: Option<Zeroizing<String>>| {
-            let bytes = BASE64_URL_SAFE_NO_PAD.decode(part.ok_or(NOT_A_KEY)?.as_bytes());
-            bytes.map(Zeroizing::new).map_err(|_| NOT_A_KEY)
-        };
-        let key = match (jwk.kty.as_str(), jwk.crv.as_deref(), jwk.alg.as_deref()) {
-            ("EC", Some("P-256"), None | Some("ES256")) => {
-                // SEC 1 §2.3.3: an uncompressed point is 4, x, y.
-                let public_key = [&[4][..], &part(jwk.x)?, &part(jwk.y)?].concat();
-                let key = EcdsaKeyPair::from_private_key_and_public_key(
-                    &ECDSA_P256_SHA256_FIXED_SIGNING,
-                    &part(jwk.d)?,
-                    &public_key,
-                );
-                Key::P256(key.map_err(|_| KINDS)?)
-            }
-            ("RSA", _, alg @ (None | Some("RS256" | "PS256"))) => {
-                let key = RsaKeyPair::from_components(&KeyPairComponents {
-                    public_key: PublicKeyComponents { n: &*part(jwk.n)?, e: &*part(jwk.e)? },
-                    d: &*part(jwk.d)?,
-                    p: &*part(jwk.p)?,
-                    q: &*part(jwk.q)?,
-                    dP: &*part(jwk.dp)?,
-                    dQ: &*part(jwk.dq)?,
-                    qInv: &*part(jwk.qi)?,
-                });
-                let algorithm = if alg == Some("PS256") { RsaAlgorithm::Ps256 } else { RsaAlgorithm::Rs256 };
-                Key::Rsa(key.map_err(|_| KINDS)?, algorithm)
-            }
-            _ => return Err(KINDS),
-        };
-        Ok(Self::new(key, jwk.kid.as_deref()))
+        Ok(Self { key: key.ok_or(KINDS)?, key_id: None })
     }
 
     /// Makes a P-256 key of 32 bytes; `None` if they are not a private key, as one in four billion is not.
@@ -131,20 +82,22 @@ impl PrivateKey {
         let public_key = agreement::PrivateKey::from_private_key(&ECDH_P256, scalar).ok()?.compute_public_key().ok()?;
         let signing = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let key = EcdsaKeyPair::from_private_key_and_public_key(signing, scalar, public_key.as_ref()).ok()?;
-        Some(Self::new(Key::P256(key), None))
+        Some(Self { key: Key::P256(key), key_id: None })
     }
 
-    /// `key_id` is the JWK's `kid`. An operator that has several of our keys finds the right one by it.
-    fn new(key: Key, key_id: Option<&str>) -> Self {
-        let header = header(key.algorithm(), key_id);
-        Self { key, header }
+    /// Makes a new P-256 key.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn generate_p256() -> Result<Self, Unspecified> {
+        Ok(Self { key: Key::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?), key_id: None })
     }
 
     /// The key with the thumbprint of its public half as `kid` in the header of every JWT.
     #[must_use]
     pub fn with_thumbprint(self) -> Self {
-        let header = header(self.algorithm(), Some(self.public_key().thumbprint()));
-        Self { header, ..self }
+        let key_id = Some(self.public_key().thumbprint().to_owned());
+        Self { key_id, ..self }
     }
 
     /// The algorithm (RFC 7518 §3.1).
@@ -153,10 +106,10 @@ impl PrivateKey {
         self.key.algorithm()
     }
 
-    /// The public half.
+    /// The public half, with the `kid` that the header of a JWT has.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        match &self.key {
+        let public_key = match &self.key {
             Key::Rsa(key, _) => {
                 let public_key = key.public_key();
                 let (modulus, exponent) = (public_key.modulus(), public_key.exponent());
@@ -167,7 +120,24 @@ impl PrivateKey {
                 )
             }
             Key::P256(key) => PublicKey::p256(key.public_key().as_ref()),
+        };
+        public_key.named(self.key_id.as_deref())
+    }
+
+    /// The header of a JWT of this type, which names the key by its `kid`, if it has one.
+    #[must_use]
+    pub fn header(&self, typ: &str) -> Header {
+        let mut header = json!({ "typ": typ, "alg": self.algorithm() });
+        if let Some(key_id) = &self.key_id {
+            header["kid"] = key_id.as_str().into();
         }
+        Header(encode(&header))
+    }
+
+    /// The header of a JWT of this type, with the public key itself (RFC 7515 §4.1.3).
+    #[must_use]
+    pub fn header_with_public_key(&self, typ: &str) -> Header {
+        Header(encode(&json!({ "typ": typ, "alg": self.algorithm(), "jwk": self.public_key().members() })))
     }
 
     /// Signs claims into a JWT in compact form (RFC 7515 §7.1).
@@ -175,18 +145,18 @@ impl PrivateKey {
     /// # Errors
     /// The cryptographic library cannot sign with this key.
     pub fn sign_jwt(&self, claims: &Value) -> Result<String, Unspecified> {
-        let signed = format!("{}.{}", self.header, encode(claims));
+        self.sign(&self.header("JWT"), claims)
+    }
+
+    /// The same with another header.
+    ///
+    /// # Errors
+    /// See [`sign_jwt`](Self::sign_jwt).
+    pub fn sign(&self, Header(header): &Header, claims: &Value) -> Result<String, Unspecified> {
+        let signed = format!("{header}.{}", encode(claims));
         let signature = self.key.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
-}
-
-fn header(algorithm: &str, key_id: Option<&str>) -> String {
-    let mut header = json!({ "typ": "JWT", "alg": algorithm });
-    if let Some(key_id) = key_id {
-        header["kid"] = key_id.into();
-    }
-    encode(&header)
 }
 
 /// Encodes a part of a JWT (RFC 7515 §7.1).

@@ -14,6 +14,8 @@ pub struct PublicKey {
     members: BTreeMap<String, String>,
     algorithm: &'static str,
     thumbprint: String,
+    /// The `kid` if it is not the thumbprint.
+    key_id: Option<String>,
 }
 
 impl PublicKey {
@@ -33,10 +35,20 @@ impl PublicKey {
         let members: BTreeMap<_, _> = members.map(|(name, value)| (name.to_owned(), value)).into();
         // RFC 7638 §3: the members in alphabetical order, as the map has them, without spaces.
         let canonical = json!(members).to_string();
-        Self { members, algorithm, thumbprint: encode(digest(&SHA256, canonical.as_bytes()).as_ref()) }
+        Self { members, algorithm, thumbprint: encode(digest(&SHA256, canonical.as_bytes()).as_ref()), key_id: None }
     }
 
-    /// The key's `kid` (RFC 7638).
+    /// The key with this `kid`, or with its thumbprint.
+    pub(super) fn named(self, key_id: Option<&str>) -> Self {
+        Self { key_id: key_id.map(str::to_owned), ..self }
+    }
+
+    /// The members that define the key.
+    pub(super) fn members(&self) -> &BTreeMap<String, String> {
+        &self.members
+    }
+
+    /// The key's thumbprint (RFC 7638).
     #[must_use]
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
@@ -48,7 +60,7 @@ impl PublicKey {
         let mut jwk = json!(self.members);
         jwk["use"] = "sig".into();
         jwk["alg"] = self.algorithm.into();
-        jwk["kid"] = self.thumbprint.as_str().into();
+        jwk["kid"] = self.key_id.as_ref().unwrap_or(&self.thumbprint).as_str().into();
         jwk
     }
 }

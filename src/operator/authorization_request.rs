@@ -1,11 +1,15 @@
 //! The authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 7636 §4.3.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::Url;
 
-use super::profile::Profile;
-use super::{Operator, Question};
+use super::profile::{Profile, RequestObject};
+use super::{Operator, Question, request_object};
+use crate::failure::Failure;
+use crate::jwt::PrivateKey;
+use crate::outcome::Outcome;
 
 /// The parameters that differ from one verification to the next.
 #[derive(Clone, Copy)]
@@ -24,12 +28,16 @@ pub struct AuthorizationRequest<'a> {
     pub question: &'a Question,
     /// True to send `prompt=none` even if the profile does not.
     pub prompt_none: bool,
+    /// The client's key. It is needed only if the profile asks for a signed request object.
+    pub key: Option<&'a PrivateKey>,
 }
 
 impl Operator {
     /// The address to which the browser is sent.
-    #[must_use]
-    pub fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Url {
+    ///
+    /// # Errors
+    /// The profile asks for a signed request object, and it cannot be signed.
+    pub fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Result<Url, Failure> {
         let fixed_part = match request.question {
             Question::Verify(_) => &self.verification_url,
             // `flow` asks for a number only if the profile says how.
@@ -38,33 +46,58 @@ impl Operator {
         let mut query = Query::of(fixed_part);
         query.push("client_id", request.client_id);
         query.push("redirect_uri", request.redirect_uri);
-        query.push("state", request.state);
-        if let Some(nonce) = request.nonce {
-            query.push("nonce", nonce);
+        let parameters = request.parameters(&self.profile);
+        if self.profile.request_object == RequestObject::Signed {
+            let required = required(self.profile.scope(request.question)).map(|(name, value)| (name, value.into()));
+            let repeated = [("client_id", request.client_id.into()), ("redirect_uri", request.redirect_uri.into())];
+            let all = required.into_iter().chain(repeated).chain(parameters).collect();
+            let object = request.key.map(|key| request_object::sign(&self.profile, request.client_id, all, key));
+            let object = object.and_then(Result::ok).ok_or_else(|| {
+                Failure::new(Outcome::Misconfigured, "the request object cannot be signed; check private_key")
+            })?;
+            query.push("request", &object);
+        } else {
+            for (name, value) in parameters {
+                query.push(name, &value);
+            }
         }
-        if let Some(code_challenge) = request.code_challenge {
-            query.push("code_challenge", code_challenge);
-            query.push("code_challenge_method", "S256");
-        }
-        if request.prompt_none && !self.profile.prompt_none {
-            query.push("prompt", "none");
-        }
-        if let Some(phone_number) = request.question.phone_number().filter(|_| self.profile.login_hint_tel) {
-            // CAMARA Security and Interoperability Profile: a tel URI (RFC 3966).
-            query.push("login_hint", &format!("tel:{}", phone_number.expose()));
-        }
-        query.added_to(fixed_part)
+        Ok(query.added_to(fixed_part))
     }
+}
+
+impl AuthorizationRequest<'_> {
+    /// The parameters that a signed request object hides.
+    fn parameters(&self, profile: &Profile) -> Vec<(&'static str, Cow<'_, str>)> {
+        let mut parameters: Vec<(_, Cow<str>)> = vec![("state", self.state.into())];
+        if let Some(nonce) = self.nonce {
+            parameters.push(("nonce", nonce.into()));
+        }
+        if let Some(code_challenge) = self.code_challenge {
+            parameters.push(("code_challenge", code_challenge.into()));
+            parameters.push(("code_challenge_method", "S256".into()));
+        }
+        if self.prompt_none || profile.prompt_none {
+            parameters.push(("prompt", "none".into()));
+        }
+        if let Some(phone_number) = self.question.phone_number().filter(|_| profile.login_hint_tel) {
+            // CAMARA Security and Interoperability Profile: a tel URI (RFC 3966).
+            parameters.push(("login_hint", format!("tel:{}", phone_number.expose()).into()));
+        }
+        parameters
+    }
+}
+
+/// The parameters that every request with this scope has.
+fn required(scope: &str) -> [(&'static str, &str); 2] {
+    [("response_type", "code"), ("scope", scope)]
 }
 
 /// The authorization endpoint with the parameters that every request with this scope has.
 pub(super) fn fixed_part(profile: &Profile, scope: &str) -> Url {
     let endpoint = profile.authorization_endpoint.url();
     let mut query = Query::of(endpoint);
-    query.push("response_type", "code");
-    query.push("scope", scope);
-    if profile.prompt_none {
-        query.push("prompt", "none");
+    for (name, value) in required(scope) {
+        query.push(name, value);
     }
     query.added_to(endpoint)
 }
@@ -118,9 +151,10 @@ mod tests {
             code_challenge,
             question: &Question::Verify(PhoneNumber::parse("+34600000001").unwrap()),
             prompt_none: false,
+            key: None,
         };
         assert_eq!(format!("{request:?}"), "AuthorizationRequest([redacted])");
-        operator.authorization_url(&request).to_string()
+        operator.authorization_url(&request).unwrap().to_string()
     }
 
     #[test]
@@ -139,8 +173,8 @@ mod tests {
             url(&everything, Some("n-1"), Some("challenge")),
             format!(
                 "https://op.example/authorize?response_type=code\
-                 &scope=openid%20dpv%3AFraudPreventionAndDetection%20number-verification%3Averify&prompt=none&{mine}\
-                 &nonce=n-1&code_challenge=challenge&code_challenge_method=S256&login_hint=tel%3A%2B34600000001"
+                 &scope=openid%20dpv%3AFraudPreventionAndDetection%20number-verification%3Averify&{mine}&nonce=n-1\
+                 &code_challenge=challenge&code_challenge_method=S256&prompt=none&login_hint=tel%3A%2B34600000001"
             )
         );
     }

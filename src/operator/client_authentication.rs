@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderValue, Uri};
 use serde_json::{Value, json};
 
 use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
-use crate::jwt::PrivateKey;
+use crate::jwt::{PrivateKey, unique_id};
 
 redacted_strings! {
     /// The value of the `Authorization` header: `Basic …`.
@@ -91,7 +91,7 @@ impl ClientCredentials {
 
 /// The claims of an assertion (RFC 7523 §3), valid once and for a short time.
 pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &Uri) -> Result<Value, Unspecified> {
-    let mut claims = short_lived_claims()?;
+    let mut claims = short_lived_claims(ASSERTION_LIFETIME)?;
     claims["iss"] = client_id.into();
     claims["sub"] = subject.into();
     claims["aud"] = token_endpoint.to_string().into();
@@ -100,20 +100,20 @@ pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &
 
 /// The claims of Vonage's application JWT. The `client_id` is the application's identifier.
 fn vonage_claims(client_id: &str) -> Result<Value, Unspecified> {
-    let mut claims = short_lived_claims()?;
+    let mut claims = short_lived_claims(ASSERTION_LIFETIME)?;
     claims["application_id"] = client_id.into();
     Ok(claims)
 }
 
-fn short_lived_claims() -> Result<Value, Unspecified> {
-    let mut id = [0; 16];
-    aws_lc_rs::rand::fill(&mut id)?;
+/// The claims of every JWT that is valid once and for this many seconds.
+pub(super) fn short_lived_claims(lifetime: u64) -> Result<Value, Unspecified> {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    Ok(json!({ "iat": now, "exp": now + ASSERTION_LIFETIME, "jti": BASE64_URL_SAFE_NO_PAD.encode(id) }))
+    Ok(json!({ "iat": now, "exp": now + lifetime, "jti": unique_id()? }))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use http::HeaderMap;
 
     use super::*;

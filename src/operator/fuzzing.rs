@@ -1,6 +1,6 @@
 //! Reads an answer without sending a request; for `fuzz/` only.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
 use super::{AccessToken, ExpectedIdToken, token, verify};
 use crate::failure::Failure;
@@ -15,7 +15,7 @@ pub fn read_token(
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
 ) -> Result<AccessToken, Failure> {
-    token::read_token(answer, expected_id_token, client_id)
+    token::read_token(answer, expected_id_token, client_id, &HeaderMap::new())
 }
 
 /// Reads an answer of `verify`.
@@ -29,5 +29,5 @@ pub fn read_match(answer: &Answer) -> Result<bool, Failure> {
 /// The `Authorization` header that sends a token.
 #[must_use]
 pub fn header(access_token: AccessToken) -> HeaderValue {
-    access_token.0
+    access_token.authorization
 }

@@ -9,7 +9,7 @@ use super::discovery::Metadata;
 use super::endpoint::secure_url;
 use super::endpoints::Endpoints;
 use super::presets::{PRESETS, Preset};
-use super::profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, TokenEndpointAuthMethod};
+use super::profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod};
 use super::settings::{OPERATOR, SettingError, Settings};
 
 impl Settings {
@@ -56,6 +56,12 @@ impl Settings {
                 self.phone_number_format.as_deref(),
                 PhoneNumberFormat::Plain,
                 &[("plain", PhoneNumberFormat::Plain), ("hashed", PhoneNumberFormat::Hashed)],
+            )?,
+            request_object: choice(
+                "REQUEST_OBJECT",
+                self.request_object.as_deref(),
+                RequestObject::Off,
+                &[("signed", RequestObject::Signed), ("off", RequestObject::Off)],
             )?,
         })
     }
@@ -228,6 +234,7 @@ mod tests {
             ("PROMPT", "login", "use none"),
             ("LOGIN_HINT", "+34600000001", "use tel or off"),
             ("PHONE_NUMBER_FORMAT", "sha256", "plain or hashed"),
+            ("REQUEST_OBJECT", "on", "signed or off"),
             ("SCOPE", "two  spaces", "RFC 6749"),
             ("ISSUER", "operator", "not a URL"),
         ] {

@@ -38,6 +38,17 @@ pub struct Profile {
     pub phone_number_format: PhoneNumberFormat,
     /// The requirements for asking the operator for the number; `None` unless `RETRIEVE_NUMBER` is on.
     pub retrieval: Option<Retrieval>,
+    /// Whether the authorization request is a signed request object.
+    pub request_object: RequestObject,
+}
+
+/// How the parameters of an authorization request are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestObject {
+    /// As they are.
+    Off,
+    /// In a signed request object (RFC 9101).
+    Signed,
 }
 
 /// The methods of client authentication at the token endpoint (RFC 7591 §2).

@@ -63,6 +63,8 @@ pub struct Settings {
     pub retrieve_number: Option<String>,
     /// `RETRIEVE_SCOPE`.
     pub retrieve_scope: Option<String>,
+    /// `REQUEST_OBJECT`.
+    pub request_object: Option<String>,
 }
 
 /// A setting that cannot be used. Its text is one line: the variable, the fault and the fix. It never contains the
@@ -110,6 +112,7 @@ impl Settings {
             device_phone_number_endpoint: get(DEVICE_PHONE_NUMBER),
             retrieve_number: get(RETRIEVE_NUMBER),
             retrieve_scope: get(RETRIEVE_SCOPE),
+            request_object: get("REQUEST_OBJECT"),
             ..Self::default()
         }
     }

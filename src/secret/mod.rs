@@ -84,6 +84,15 @@ impl Secret {
         }
     }
 
+    /// All clients that the secret describes as it should.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        let (one, several) = match &self.clients {
+            Clients::One(client) => (Some(&**client), None),
+            Clients::Several(clients) => (None, Some(clients.values().filter_map(|client| client.as_ref().ok()))),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
     /// Logs the parts that cannot be used, although the rest can.
     fn log_faults(&self) {
         if let Clients::Several(clients) = &self.clients {

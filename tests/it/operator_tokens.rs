@@ -169,7 +169,10 @@ async fn changed_key_is_read_again_when_the_operator_refuses_the_client() {
     let function = with_key().await;
     let mut stale = secret();
     stale["private_key"] = sandbox().await.private_key_pem().into();
-    function.sandbox.set_secret_string(stale.to_string());
+    // Twice, because the key before it would sign for 20 more minutes.
+    for _ in 0..2 {
+        function.sandbox.set_secret_string(stale.to_string());
+    }
     assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), "misconfigured", "another key");
     set_key(&function.sandbox);
     assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), "verified");
