@@ -35,6 +35,7 @@
 //! | | `profile`, `settings`, `merge`, `endpoint`, `endpoints`, `presets`, `discovery` | one operator, merged from variables, a preset and its discovery document |
 //! | | `authorization_request`, `request_object`, `authorization_response` | the redirect to the operator and back |
 //! | | `token`, `jwt_bearer`, `client_authentication`, `id_token` | the token requests |
+//! | | `dpop` | the proofs that tie an access token to a key of ours |
 //! | | `verify`, `device_phone_number` | the two calls that answer a verification's question, the only sources of a verdict |
 //! | | `codes`, `refusal`, `www_authenticate`, `redacted` | the meaning of the operator's errors; strings that never appear in a log |
 //! | [`provider`] | `registration`, `relying_party` | the OpenID Provider: the apps and the keys in the secret |

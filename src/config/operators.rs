@@ -88,8 +88,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         if let Some(member) = unread.into_inner().into_keys().next() {
             let known = "prefixes, default, operator, base_url, discovery_url, authorization_endpoint, token_endpoint, \
                          verify_endpoint, device_phone_number_endpoint, scope, retrieve_scope, \
-                         token_endpoint_auth_method, issuer, pkce, prompt, login_hint, phone_number_format \
-                         and request_object";
+                         token_endpoint_auth_method, issuer, pkce, prompt, login_hint, phone_number_format, \
+                         request_object and dpop";
             let shown = if member.len() <= 40 { member.as_str() } else { "a long name" };
             return Err(format!(" has an unknown member, {shown:?}; there are {known}"));
         }

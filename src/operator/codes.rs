@@ -34,7 +34,7 @@ const CODES: &[(&str, Outcome)] = &[
     // RFC 6750 §3.1 and RFC 9449 §12.2
     ("insufficient_scope",         Outcome::Misconfigured),
     ("invalid_token",              Outcome::OperatorError),
-    ("invalid_dpop_proof",         Outcome::OperatorError),
+    ("invalid_dpop_proof",         Outcome::Misconfigured),
     ("use_dpop_nonce",             Outcome::OperatorError),
     // CAMARA Number Verification r1.3 to r3.2. The last three are in Telefónica's v2 (2026-06).
     ("USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK",   Outcome::NotOnMobileNetwork),
@@ -111,7 +111,8 @@ mod tests {
             (Outcome::AccessDenied, "access_denied consent_required"),
             (
                 Outcome::Misconfigured,
-                "unauthorized_client invalid_scope invalid_client INVALID_CLIENT insufficient_scope PERMISSION_DENIED",
+                "unauthorized_client invalid_scope invalid_client INVALID_CLIENT insufficient_scope PERMISSION_DENIED \
+                 invalid_dpop_proof",
             ),
             (Outcome::ExpiredCode, "invalid_grant NUMBER_VERIFICATION.INVALID_TS43_TOKEN INVALID_TS43_TOKEN"),
             (Outcome::OperatorBusy, "temporarily_unavailable QUOTA_EXCEEDED TOO_MANY_REQUESTS UNAVAILABLE"),
@@ -133,7 +134,7 @@ mod tests {
                 "invalid_request unsupported_response_type server_error unsupported_grant_type invalid_request_uri \
                  invalid_request_object request_not_supported request_uri_not_supported registration_not_supported \
                  account_selection_required unmet_authentication_requirements \
-                 invalid_token invalid_dpop_proof use_dpop_nonce \
+                 invalid_token use_dpop_nonce \
                  INVALID_ARGUMENT OUT_OF_RANGE UNAUTHENTICATED AUTHENTICATION_REQUIRED INVALID_TOKEN_CONTEXT \
                  NUMBER_VERIFICATION.INVALID_TOKEN_CONTEXT \
                  NOT_FOUND METHOD_NOT_ALLOWED NOT_ACCEPTABLE ABORTED ALREADY_EXISTS CONFLICT INCOMPATIBLE_STATE GONE \

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::header::ACCEPT;
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::endpoint::Endpoint;
-use super::profile::{Issuer, IssuerSource, TokenEndpointAuthMethod};
+use super::profile::{DpopClaims, Issuer, IssuerSource, TokenEndpointAuthMethod};
 use super::settings::SettingError;
 use crate::transport::{Answer, Deadline, Transport};
 
@@ -22,6 +23,8 @@ pub struct Metadata {
     pub token_endpoint: Endpoint,
     /// The method chosen from `token_endpoint_auth_methods_supported`.
     pub auth_method: TokenEndpointAuthMethod,
+    /// `camara_dpop_claims_required`.
+    pub dpop_claims: DpopClaims,
 }
 
 /// The document before it is checked.
@@ -33,6 +36,9 @@ struct Document {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    /// A list of names. Its type is open, because few operators have one, and few owners need it.
+    #[serde(default)]
+    camara_dpop_claims_required: Value,
 }
 
 const VARIABLE: &str = "OPERATOR_DISCOVERY_URL";
@@ -83,7 +89,10 @@ fn understand(answer: &Answer, url: &Url) -> Result<Metadata, SettingError> {
         let value = value.ok_or_else(|| fault(format!("the document has no {name}")))?;
         Endpoint::parse_https(&value).map_err(|e| fault(format!("the document's {name} is unusable: {e}")))
     };
+    let required = document.camara_dpop_claims_required.as_array().map(Vec::as_slice).unwrap_or_default();
+    let requires = |claim: &str| required.iter().any(|required| required == claim);
     Ok(Metadata {
+        dpop_claims: DpopClaims { body_hash: requires("camara:bh"), query_hash: requires("camara:qh") },
         issuer: Issuer {
             identifier: issuer,
             in_callback: document.authorization_response_iss_parameter_supported,
@@ -139,6 +148,7 @@ impl Metadata {
             authorization_endpoint: Endpoint::parse("https://op.example/oauth/auth").unwrap(),
             token_endpoint: Endpoint::parse("https://op.example/oauth/token").unwrap(),
             auth_method: TokenEndpointAuthMethod::PrivateKeyJwt,
+            dpop_claims: DpopClaims::default(),
         }
     }
 }
@@ -146,7 +156,7 @@ impl Metadata {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn read(url: &str, change: impl Fn(&mut Value)) -> Result<Metadata, String> {
         let mut document = json!({
@@ -209,6 +219,22 @@ mod tests {
             let read = read(WELL_KNOWN, |document| document["token_endpoint_auth_methods_supported"] = listed.clone());
             assert_eq!(read.ok().map(|metadata| metadata.auth_method), chosen, "{listed}");
         }
+    }
+
+    #[test]
+    fn claims_that_camaras_profile_adds_to_a_proof_are_read() {
+        for (listed, body_hash, query_hash) in [
+            (json!([]), false, false),
+            (json!(["camara:bh"]), true, false),
+            (json!(["camara:qh", "something:new"]), false, true),
+            (json!(["camara:bh", "camara:qh"]), true, true),
+            (json!("camara:bh"), false, false),
+            (json!(null), false, false),
+        ] {
+            let read = read(WELL_KNOWN, |document| document["camara_dpop_claims_required"] = listed.clone());
+            assert_eq!(read.unwrap().dpop_claims, DpopClaims { body_hash, query_hash }, "{listed}");
+        }
+        assert_eq!(read(WELL_KNOWN, |_| ()).unwrap().dpop_claims, DpopClaims::default());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn read_token(
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
 ) -> Result<AccessToken, Failure> {
-    token::read_token(answer, expected_id_token, client_id, &HeaderMap::new())
+    token::read_token(answer, expected_id_token, client_id, &HeaderMap::new(), None)
 }
 
 /// Reads an answer of `verify`.

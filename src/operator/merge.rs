@@ -9,7 +9,7 @@ use super::discovery::Metadata;
 use super::endpoint::secure_url;
 use super::endpoints::Endpoints;
 use super::presets::{PRESETS, Preset};
-use super::profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod};
+use super::profile::{Dpop, Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod};
 use super::settings::{OPERATOR, SettingError, Settings};
 
 impl Settings {
@@ -63,6 +63,7 @@ impl Settings {
                 RequestObject::Off,
                 &[("signed", RequestObject::Signed), ("off", RequestObject::Off)],
             )?,
+            dpop: self.dpop(metadata)?,
         })
     }
 
@@ -72,6 +73,13 @@ impl Settings {
             let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
             SettingError::new(OPERATOR, format!("no such operator; use {}, or set OPERATOR_BASE_URL", names.join(", ")))
         })
+    }
+
+    fn dpop(&self, metadata: Option<&Metadata>) -> Result<Option<Dpop>, SettingError> {
+        let choices = [("on", Some(false)), ("preferred", Some(true)), ("off", None)];
+        let accepts_bearer = choice("DPOP", self.dpop.as_deref(), None, &choices)?;
+        let claims = metadata.map(|metadata| metadata.dpop_claims).unwrap_or_default();
+        Ok(accepts_bearer.map(|accepts_bearer| Dpop { accepts_bearer, claims }))
     }
 
     fn issuer(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Option<Issuer>, SettingError> {
@@ -114,6 +122,7 @@ pub(super) fn choice<T: Copy>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::profile::DpopClaims;
     use super::*;
     use crate::operator::Question;
 
@@ -192,6 +201,19 @@ mod tests {
     }
 
     #[test]
+    fn dpop_says_whether_a_bearer_token_will_do() {
+        let dpop = |value| profile(&[("DPOP", value)]).unwrap().dpop.map(|dpop| dpop.accepts_bearer);
+        assert_eq!(["off", "on", "preferred"].map(dpop), [None, Some(false), Some(true)]);
+        assert_eq!(profile(&[]).unwrap().dpop, None);
+        let mut metadata = Metadata::example();
+        metadata.dpop_claims = DpopClaims { body_hash: true, query_hash: true };
+        let settings = settings(&[("OPERATOR_BASE_URL", "https://api.op.example"), ("DPOP", "on")]);
+        let asked = |metadata| settings.profile(metadata, None).unwrap().dpop.unwrap().claims;
+        assert_eq!(asked(Some(&metadata)), metadata.dpop_claims);
+        assert_eq!(asked(None), DpopClaims::default());
+    }
+
+    #[test]
     fn explicit_issuer_wins_over_the_discovered_one() {
         let metadata = Metadata::example();
         let variables = [("OPERATOR_BASE_URL", "https://api.op.example"), ("ISSUER", "https://i.example")];
@@ -235,6 +257,7 @@ mod tests {
             ("LOGIN_HINT", "+34600000001", "use tel or off"),
             ("PHONE_NUMBER_FORMAT", "sha256", "plain or hashed"),
             ("REQUEST_OBJECT", "on", "signed or off"),
+            ("DPOP", "S256", "on or preferred or off"),
             ("SCOPE", "two  spaces", "RFC 6749"),
             ("ISSUER", "operator", "not a URL"),
         ] {

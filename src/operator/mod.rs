@@ -6,6 +6,7 @@ mod client_authentication;
 pub mod codes;
 mod device_phone_number;
 pub mod discovery;
+mod dpop;
 mod endpoint;
 mod endpoints;
 #[cfg(fuzzing)]
@@ -25,6 +26,8 @@ mod token;
 mod verify;
 mod www_authenticate;
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue, Request};
 use url::Url;
 
@@ -36,7 +39,9 @@ pub use endpoint::{Endpoint, secure_url};
 pub use id_token::ExpectedIdToken;
 pub use name::OperatorName;
 pub use operators::{Member, Operators};
-pub use profile::{Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod};
+pub use profile::{
+    Dpop, DpopClaims, Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod,
+};
 pub use settings::{OPERATORS, RETRIEVE_NUMBER, SettingError, Settings, member_of};
 pub use token::AccessToken;
 pub use verify::{AskedNumber, HashedPhoneNumber};
@@ -45,6 +50,7 @@ use crate::call_log::Call;
 use crate::failure::Failure;
 use crate::phone_number::PhoneNumber;
 use crate::transport::{Answer, Deadline, Transport};
+use dpop::Prover;
 use redacted::redacted_strings;
 use refusal::Called;
 
@@ -124,6 +130,8 @@ pub struct Operator {
     verification_url: Url,
     /// The same for every request to retrieve one.
     retrieval_url: Option<Url>,
+    /// Present if the profile asks for proofs.
+    prover: Option<Arc<Prover>>,
 }
 
 impl Operator {
@@ -133,7 +141,8 @@ impl Operator {
         let fixed_part = |scope: &str| authorization_request::fixed_part(&profile, scope);
         let verification_url = fixed_part(&profile.scope);
         let retrieval_url = profile.retrieval.as_ref().map(|retrieval| fixed_part(&retrieval.scope));
-        Self { transport, profile, verification_url, retrieval_url }
+        let prover = profile.dpop.map(|dpop| Arc::new(Prover::new(dpop.claims)));
+        Self { transport, profile, verification_url, retrieval_url, prover }
     }
 
     /// The operator's profile.
@@ -159,7 +168,8 @@ impl Operator {
         self.profile.verify_endpoint.uri().host().unwrap_or_default()
     }
 
-    /// Sends a request and records the call.
+    /// Sends a request and records the call. If its access token is bound to our key, the request has a proof, and is
+    /// sent again if the operator wants a nonce in the proof.
     async fn send(
         &self,
         called: Called,
@@ -167,10 +177,31 @@ impl Operator {
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<Answer, Failure> {
+        let again = self.prover.is_some().then(|| request.clone());
+        let (answer, wants_nonce) = self.send_once(called, request, deadline, call).await?;
+        let Some(again) = again.filter(|_| wants_nonce) else { return Ok(answer) };
+        call.retried = true;
+        Ok(self.send_once(called, again, deadline, call).await?.0)
+    }
+
+    /// Sends a request with a proof, and records the call. Returns also whether the operator wants the request again, with
+    /// the nonce that it gave.
+    async fn send_once(
+        &self,
+        called: Called,
+        mut request: Request<String>,
+        deadline: Deadline,
+        call: &mut Call,
+    ) -> Result<(Answer, bool), Failure> {
+        let endpoint = request.uri().clone();
+        if let Some(prover) = &self.prover {
+            prover.prove(called, &mut request).map_err(|_| called.unprovable())?;
+        }
         call.status = None;
         let answer = call.measure(self.transport.send(request, deadline)).await.map_err(|e| called.unanswered(&e))?;
         call.status = Some(answer.status);
         call.retried |= answer.retried;
-        Ok(answer)
+        let wants_nonce = self.prover.as_ref().is_some_and(|prover| prover.take_nonce(called, &endpoint, &answer));
+        Ok((answer, wants_nonce))
     }
 }

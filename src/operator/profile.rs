@@ -40,6 +40,8 @@ pub struct Profile {
     pub retrieval: Option<Retrieval>,
     /// Whether the authorization request is a signed request object.
     pub request_object: RequestObject,
+    /// How access tokens are bound to a key of ours; `None` if they are not.
+    pub dpop: Option<Dpop>,
 }
 
 /// How the parameters of an authorization request are sent.
@@ -49,6 +51,24 @@ pub enum RequestObject {
     Off,
     /// In a signed request object (RFC 9101).
     Signed,
+}
+
+/// How access tokens are bound to a key of ours (RFC 9449).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dpop {
+    /// True if a Bearer token is accepted from an operator that binds none.
+    pub accepts_bearer: bool,
+    /// The claims that the operator wants in each proof.
+    pub claims: DpopClaims,
+}
+
+/// The claims of CAMARA's Security and Interoperability Profile that tie a proof to the content of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DpopClaims {
+    /// `camara:bh`, the hash of the body.
+    pub body_hash: bool,
+    /// `camara:qh`, the hash of the query.
+    pub query_hash: bool,
 }
 
 /// The methods of client authentication at the token endpoint (RFC 7591 §2).

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::codes;
-use super::www_authenticate::bearer_error;
+use super::www_authenticate::challenge_error;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::transport::{Answer, TransportError};
@@ -61,7 +61,7 @@ impl Called {
         };
         let code = code.map(|code| code.map_or(codes::UNKNOWN, |(name, _)| name));
         let with_code = code.map_or_else(|| without_code(answer), |code| format!(" with code {code}"));
-        let fix = if outcome == Outcome::Misconfigured { self.fix(answer.status) } else { "" };
+        let fix = if outcome == Outcome::Misconfigured { self.fix(answer.status, code) } else { "" };
         Failure {
             outcome,
             reason: format!("{self}: expected 200, got {}{with_code}{fix}", answer.status),
@@ -70,8 +70,12 @@ impl Called {
         }
     }
 
-    fn fix(self, status: u16) -> &'static str {
+    fn fix(self, status: u16, code: Option<&str>) -> &'static str {
         match (self, status) {
+            _ if code == Some("invalid_dpop_proof") => {
+                "; the operator wants a proof, or does not accept ours: check DPOP, and the endpoint as the operator \
+                 knows it"
+            }
             (Self::Token, 401) => {
                 "; the operator does not accept the client: check the client_id, its secret or key, and \
                  TOKEN_ENDPOINT_AUTH_METHOD"
@@ -90,6 +94,20 @@ impl Called {
     pub fn malformed(self, expected: &str, answer: &Answer) -> Failure {
         let body = unreadable(answer).map_or_else(String::new, |fault| format!(": {fault}"));
         Failure::new(Outcome::OperatorError, format!("{self}: answered 200, but {expected}{body}"))
+    }
+
+    /// The failure of a token that is not bound to our key.
+    pub fn unbound(self) -> Failure {
+        let reason = format!(
+            "{self}: the token's type is Bearer although DPOP is on; ask the operator to bind the client's tokens, or \
+             accept this with DPOP=preferred"
+        );
+        Failure::new(Outcome::Misconfigured, reason)
+    }
+
+    /// The failure of a request for which no proof could be written.
+    pub fn unprovable(self) -> Failure {
+        Failure::new(Outcome::Misconfigured, format!("{self}: no DPoP proof could be signed"))
     }
 
     /// The failure of a request that got no answer.
@@ -116,7 +134,14 @@ fn error_code(answer: &Answer) -> Option<Result<(&'static str, Outcome), Unknown
     let text = |member: Option<Value>| member.as_ref().and_then(Value::as_str).map(str::to_owned);
     let (error, code) =
         answer.json_object().map_or((None, None), |body: ErrorBody| (text(body.error), text(body.code)));
-    let codes: Vec<_> = [error, code, bearer_error(&answer.headers)].into_iter().flatten().collect();
+    let challenge = challenge_error(&answer.headers);
+    // Beside these, the body of an API's 401 only repeats that the request is not authenticated.
+    let (proof, challenge) =
+        challenge.map_or((None, None), |challenge| match challenge.to_ascii_lowercase().as_str() {
+            "use_dpop_nonce" | "invalid_dpop_proof" => (Some(challenge), None),
+            _ => (None, Some(challenge)),
+        });
+    let codes: Vec<_> = [proof, error, code, challenge].into_iter().flatten().collect();
     let known = codes.iter().find_map(|code| codes::known(code)).map(Ok);
     known.or_else(|| (!codes.is_empty()).then_some(Err(UnknownCode)))
 }
@@ -227,6 +252,8 @@ mod tests {
     #[test]
     fn a_code_in_www_authenticate_counts_unless_the_body_has_a_known_one() {
         const INSUFFICIENT: (&str, &str) = ("www-authenticate", r#"Bearer realm="nv", error="insufficient_scope""#);
+        const NONCE: (&str, &str) = ("www-authenticate", r#"DPoP algs="ES256", error="use_dpop_nonce""#);
+        const PROOF: (&str, &str) = ("www-authenticate", r#"DPoP error="invalid_dpop_proof""#);
         const INVALID: (&str, &str) = ("www-authenticate", r#"Bearer error="invalid_token""#);
         for (status, header, body, outcome, code) in [
             (403, INSUFFICIENT, "", Outcome::Misconfigured, "insufficient_scope"),
@@ -235,6 +262,8 @@ mod tests {
             (403, INSUFFICIENT, r#"{"code":"INVALID_TOKEN_CONTEXT"}"#, Outcome::OperatorError, "INVALID_TOKEN_CONTEXT"),
             (401, INVALID, "", Outcome::OperatorError, "invalid_token"),
             (403, ("www-authenticate", r#"Bearer error="no""#), "", Outcome::OperatorError, "unknown"),
+            (401, NONCE, r#"{"code":"UNAUTHENTICATED"}"#, Outcome::OperatorError, "use_dpop_nonce"),
+            (401, PROOF, r#"{"code":"UNAUTHENTICATED"}"#, Outcome::Misconfigured, "invalid_dpop_proof"),
         ] {
             let failure = Called::Verify.refused(&answer(status, &[header], body));
             assert_eq!((failure.outcome, failure.code), (outcome, Some(code)), "{header:?} {body}");
@@ -256,6 +285,7 @@ mod tests {
             (Called::Token.refused(&answer(401, &[], "{}")), "TOKEN_ENDPOINT_AUTH_METHOD"),
             (Called::Token.refused(&answer(400, &[], r#"{"error":"invalid_scope"}"#)), "SCOPE"),
             (Called::Verify.refused(&answer(403, &[], r#"{"code":"PERMISSION_DENIED"}"#)), "SCOPE"),
+            (Called::Token.refused(&answer(400, &[], r#"{"error":"invalid_dpop_proof"}"#)), "check DPOP"),
             (Called::Verify.refused(&answer(404, &[], "<html>")), "got 404 without a code: the body is HTML or XML"),
             (Called::Verify.refused(&answer(400, GZIP, "\u{1f}")), "compressed although identity was asked for"),
             (Called::Verify.malformed("it is odd", &answer(200, GZIP, "{}")), "but it is odd: the body is compressed"),

@@ -65,6 +65,8 @@ pub struct Settings {
     pub retrieve_scope: Option<String>,
     /// `REQUEST_OBJECT`.
     pub request_object: Option<String>,
+    /// `DPOP`.
+    pub dpop: Option<String>,
 }
 
 /// A setting that cannot be used. Its text is one line: the variable, the fault and the fix. It never contains the
@@ -113,6 +115,7 @@ impl Settings {
             retrieve_number: get(RETRIEVE_NUMBER),
             retrieve_scope: get(RETRIEVE_SCOPE),
             request_object: get("REQUEST_OBJECT"),
+            dpop: get("DPOP"),
             ..Self::default()
         }
     }

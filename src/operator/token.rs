@@ -1,6 +1,7 @@
 //! The token request: RFC 6749 §4.1.3.
 
 use std::borrow::Cow;
+use std::mem;
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -8,7 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
 use super::refusal::Called;
-use super::{AuthorizationGrant, ClientCredentials, ExpectedIdToken, JSON, Operator};
+use super::{AuthorizationGrant, ClientCredentials, Dpop, ExpectedIdToken, JSON, Operator};
 use crate::call_log::Call;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -33,6 +34,7 @@ struct TokenAnswer {
     id_token: Option<zeroize::Zeroizing<String>>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyFormat {
     Form,
     Json,
@@ -42,7 +44,7 @@ impl Operator {
     /// Exchanges an authorization code for an access token, and records the call.
     ///
     /// # Errors
-    /// The token endpoint did not issue a Bearer token. If [`Call::status`] is 401, it refused the client, and the code
+    /// The token endpoint did not issue a token of the right type. If [`Call::status`] is 401, it refused the client, and the code
     /// is still unused.
     pub async fn exchange(
         &self,
@@ -52,13 +54,24 @@ impl Operator {
         call: &mut Call,
     ) -> Result<AccessToken, Failure> {
         self.open_verify_ahead();
-        let mut answer = self.request_by_code(grant, credentials, &BodyFormat::Form, deadline, call).await?;
-        // Telefónica's own SDK does the same: some gateways in front of operators accept only JSON.
-        if answer.status == 415 {
+        let mut format = BodyFormat::Form;
+        let mut may_add_nonce = true;
+        loop {
+            let (answer, wants_nonce) = self.request_by_code(grant, credentials, format, deadline, call).await?;
+            if answer.status == 415 && format == BodyFormat::Form {
+                // Telefónica's own SDK does the same: some gateways in front of operators accept only JSON.
+                format = BodyFormat::Json;
+            } else if !wants_nonce || !mem::take(&mut may_add_nonce) {
+                return read_token(
+                    &answer,
+                    grant.id_token.as_ref(),
+                    &credentials.client_id,
+                    &credentials.headers,
+                    self.profile.dpop,
+                );
+            }
             call.retried = true;
-            answer = self.request_by_code(grant, credentials, &BodyFormat::Json, deadline, call).await?;
         }
-        read_token(&answer, grant.id_token.as_ref(), &credentials.client_id, &credentials.headers)
     }
 
     /// Opens a connection for the verify call, if the one for the token request will not do.
@@ -73,10 +86,10 @@ impl Operator {
         &self,
         grant: &AuthorizationGrant,
         credentials: &ClientCredentials,
-        format: &BodyFormat,
+        format: BodyFormat,
         deadline: Deadline,
         call: &mut Call,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(Answer, bool), Failure> {
         let proof = credentials.prove(self.profile.token_endpoint.uri()).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
@@ -92,14 +105,16 @@ impl Operator {
         self.request_token(fields, headers, format, deadline, call).await
     }
 
+    /// Requests a token. Returns also whether the operator wants the request again, with the nonce that it gave. The
+    /// caller writes it anew, because its assertion must not be used twice.
     pub(super) async fn request_token(
         &self,
         fields: Vec<(&str, Cow<'_, str>)>,
         headers: HeaderMap,
-        format: &BodyFormat,
+        format: BodyFormat,
         deadline: Deadline,
         call: &mut Call,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(Answer, bool), Failure> {
         let token_endpoint = self.profile.token_endpoint.uri();
         let request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
         let (content_type, body) = match format {
@@ -116,7 +131,7 @@ impl Operator {
         };
         let mut request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
         request.headers_mut().extend(headers);
-        self.send(Called::Token, request, deadline, call).await
+        self.send_once(Called::Token, request, deadline, call).await
     }
 }
 
@@ -125,6 +140,7 @@ pub(super) fn read_token(
     expected_id_token: Option<&ExpectedIdToken>,
     client_id: &str,
     headers: &HeaderMap,
+    dpop: Option<Dpop>,
 ) -> Result<AccessToken, Failure> {
     if answer.status != 200 {
         return Err(Called::Token.refused(answer));
@@ -133,9 +149,15 @@ pub(super) fn read_token(
     let token: TokenAnswer = answer
         .json_object()
         .ok_or_else(|| malformed("not with access_token and token_type in JSON (RFC 6749 §5.1)"))?;
-    if !token.token_type.eq_ignore_ascii_case("Bearer") {
-        return Err(malformed("its token_type is not Bearer"));
-    }
+    let is_type = |name: &str| token.token_type.eq_ignore_ascii_case(name);
+    let scheme = match dpop {
+        Some(_) if is_type("DPoP") => "DPoP",
+        None | Some(Dpop { accepts_bearer: true, .. }) if is_type("Bearer") => "Bearer",
+        // CAMARA's profile lets an operator that has no DPoP answer like this.
+        Some(_) if is_type("Bearer") => return Err(Called::Token.unbound()),
+        Some(_) => return Err(malformed("its token_type is neither DPoP nor Bearer")),
+        None => return Err(malformed("its token_type is not Bearer")),
+    };
     // RFC 6750 §2.1: b64token consists of these characters.
     let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     if token.access_token.is_empty() || !token.access_token.bytes().all(is_token) {
@@ -147,7 +169,7 @@ pub(super) fn read_token(
             .check(token.id_token.as_ref().map(|id_token| id_token.as_str()), client_id, now)
             .map_err(|fault| malformed(&fault))?;
     }
-    let mut authorization = HeaderValue::try_from(format!("Bearer {}", *token.access_token))
+    let mut authorization = HeaderValue::try_from(format!("{scheme} {}", *token.access_token))
         .map_err(|_| malformed("its access_token cannot be sent in a header"))?;
     authorization.set_sensitive(true);
     Ok(AccessToken { authorization, headers: headers.clone() })
@@ -164,12 +186,14 @@ pub(super) fn unsendable() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::DpopClaims;
 
     #[test]
     fn only_a_bearer_token_in_a_200_is_accepted() {
         for (name, status, body, ok) in [
             ("RFC 6749 §5.1", 200, r#"{"access_token":"abc","token_type":"Bearer","expires_in":300}"#, true),
             ("letter case", 200, r#"{"access_token":"abc","token_type":"bearer"}"#, true),
+            ("DPoP although it was not asked for", 200, r#"{"access_token":"abc","token_type":"DPoP"}"#, false),
             ("another type", 200, r#"{"access_token":"abc","token_type":"mac"}"#, false),
             ("no type", 200, r#"{"access_token":"abc"}"#, false),
             ("no token", 200, r#"{"token_type":"Bearer"}"#, false),
@@ -187,7 +211,33 @@ mod tests {
             ("created", 201, r#"{"access_token":"abc","token_type":"Bearer"}"#, false),
         ] {
             let answer = Answer { status, headers: http::HeaderMap::new(), body: body.into(), retried: false };
-            assert_eq!(read_token(&answer, None, "my-app-id", &HeaderMap::new()).is_ok(), ok, "{name}");
+            assert_eq!(read_token(&answer, None, "my-app-id", &HeaderMap::new(), None).is_ok(), ok, "{name}");
+        }
+    }
+
+    #[test]
+    fn type_of_the_token_is_the_one_that_the_owner_accepts() {
+        const ON: Option<Dpop> =
+            Some(Dpop { accepts_bearer: false, claims: DpopClaims { body_hash: false, query_hash: false } });
+        const PREFERRED: Option<Dpop> =
+            Some(Dpop { accepts_bearer: true, claims: DpopClaims { body_hash: false, query_hash: false } });
+        for (dpop, token_type, expected) in [
+            (None, "Bearer", Ok("Bearer abc")),
+            (None, "DPoP", Err(Outcome::OperatorError)),
+            (ON, "DPoP", Ok("DPoP abc")),
+            (ON, "dpop", Ok("DPoP abc")),
+            (ON, "Bearer", Err(Outcome::Misconfigured)),
+            (ON, "mac", Err(Outcome::OperatorError)),
+            (PREFERRED, "DPoP", Ok("DPoP abc")),
+            (PREFERRED, "bearer", Ok("Bearer abc")),
+            (PREFERRED, "mac", Err(Outcome::OperatorError)),
+        ] {
+            let body = format!(r#"{{"access_token":"abc","token_type":"{token_type}"}}"#).into();
+            let answer = Answer { status: 200, headers: http::HeaderMap::new(), body, retried: false };
+            let token = read_token(&answer, None, "my-app-id", &HeaderMap::new(), dpop);
+            let header =
+                token.as_ref().map(|token| token.authorization.to_str().unwrap()).map_err(|failure| failure.outcome);
+            assert_eq!(header, expected, "{dpop:?} {token_type}");
         }
     }
 }

@@ -1,20 +1,21 @@
-//! The error code in a `WWW-Authenticate` header: `Bearer error="insufficient_scope"` (RFC 6750 §3).
+//! The error code in a `WWW-Authenticate` header: `Bearer error="insufficient_scope"` (RFC 6750 §3), `DPoP
+//! error="use_dpop_nonce"` (RFC 9449 §7.1).
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 
-/// The `error` parameter of the first `Bearer` challenge that has one.
+/// The `error` parameter of the first `Bearer` or `DPoP` challenge that has one.
 ///
 /// A header can contain several challenges, and several headers form one list (RFC 9110 §11.6.1): `Basic realm="a, b",
 /// Bearer realm="x", error="invalid_token"`. Schemes and parameter names are case-insensitive; a value is a token or a
 /// quoted string. A header that breaks the grammar is read up to its fault.
-pub(super) fn bearer_error(headers: &HeaderMap) -> Option<String> {
+pub(super) fn challenge_error(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    values.into_iter().find_map(|value| error_of(value, "Bearer"))
+    values.into_iter().find_map(error_of)
 }
 
-/// The `error` parameter of a challenge of this scheme in one header value.
-fn error_of(value: &str, scheme: &str) -> Option<String> {
+/// The `error` parameter of a challenge of either scheme in one header value.
+fn error_of(value: &str) -> Option<String> {
     let mut rest = Rest(value);
     let mut in_scheme = false;
     loop {
@@ -34,7 +35,7 @@ fn error_of(value: &str, scheme: &str) -> Option<String> {
                 return Some(parameter);
             }
         } else {
-            in_scheme = name.eq_ignore_ascii_case(scheme);
+            in_scheme = ["Bearer", "DPoP"].iter().any(|scheme| name.eq_ignore_ascii_case(scheme));
         }
     }
 }
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_of_the_bearer_challenge_is_found() {
+    fn error_of_a_bearer_or_dpop_challenge_is_found() {
         for (name, value, error) in [
             ("RFC 6750 §3", r#"Bearer realm="example", error="invalid_token""#, Some("invalid_token")),
             ("alone", r#"Bearer error="insufficient_scope""#, Some("insufficient_scope")),
@@ -107,7 +108,8 @@ mod tests {
             ("an escape in the value", r#"Bearer error="insufficient\_scope""#, Some("insufficient_scope")),
             ("empty list elements", r#", , Bearer , error="e""#, Some("e")),
             ("a token68 before it", r#"Negotiate YII+/a==, Bearer error="e""#, Some("e")),
-            ("DPoP's error", r#"DPoP error="invalid_dpop_proof""#, None),
+            ("RFC 9449 §7.1", r#"DPoP error="use_dpop_nonce", error_description="a nonce""#, Some("use_dpop_nonce")),
+            ("both schemes", r#"Bearer, DPoP algs="ES256", error="invalid_token""#, Some("invalid_token")),
             ("another scheme's error", r#"Bearer realm="r", Basic error="e""#, None),
             ("the scheme as a value", r#"Basic realm=Bearer, error="e""#, None),
             ("another parameter", r#"Bearer error_description="error""#, None),
@@ -119,17 +121,17 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(value));
-            assert_eq!(bearer_error(&headers).as_deref(), error, "{name}: {value}");
+            assert_eq!(challenge_error(&headers).as_deref(), error, "{name}: {value}");
         }
     }
 
     #[test]
     fn every_header_is_searched() {
         let mut headers = HeaderMap::new();
-        assert_eq!(bearer_error(&headers), None);
+        assert_eq!(challenge_error(&headers), None);
         for value in [r#"Basic realm="r""#, "Bearer", r#"Bearer error="e""#] {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(value));
         }
-        assert_eq!(bearer_error(&headers).as_deref(), Some("e"));
+        assert_eq!(challenge_error(&headers).as_deref(), Some("e"));
     }
 }

@@ -12,6 +12,7 @@ mod causes;
 mod credentials;
 mod discovery;
 mod documents;
+mod dpop;
 mod event_sources;
 mod faults;
 mod faults_events;
