@@ -109,6 +109,7 @@ impl App {
             (Route::Start | Route::Complete, _) => Reply::method_not_allowed("POST"),
             (Route::Verify, &Method::POST) => Box::pin(self.verify(&incoming)).await,
             (Route::Verify, _) => Box::pin(self.unless_absent(&incoming, Reply::method_not_allowed("POST"))).await,
+            (Route::ClientJwks, _) => Box::pin(self.client_jwks(&incoming)).await,
             (Route::Unknown, _) => Notice::NotFound.into(),
         };
         let mut response = reply.render(self.rendering(&incoming));
@@ -210,7 +211,7 @@ impl App {
     /// programs, and every one reads the provider's back channel (`provider_answer.rs`). Otherwise it is an allowed one, or
     /// any origin for a callback in `phone` mode, because its front end can be anywhere.
     fn reader(&self, incoming: &Incoming) -> Option<String> {
-        if matches!(incoming.place.route, Route::Provider(_) | Route::Complete | Route::Verify) {
+        if matches!(incoming.place.route, Route::Provider(_) | Route::Complete | Route::Verify | Route::ClientJwks) {
             return None;
         }
         let origin = header(incoming.headers(), "origin")?;

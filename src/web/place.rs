@@ -24,6 +24,8 @@ pub enum Route {
     Verify,
     /// Below `CALLBACK_PATH`: the page for a browser that did not start the verification.
     WrongBrowser,
+    /// `/.well-known/client-jwks.json`
+    ClientJwks,
     /// A route of the OpenID Provider, which exists if an app is registered.
     Provider(ProviderRoute),
     /// Anything else.
@@ -64,9 +66,19 @@ pub struct Place {
 pub const START_PATH: &str = "/start";
 const COMPLETE_PATH: &str = "/complete";
 const VERIFY_PATH: &str = "/verify";
+const CLIENT_JWKS_PATH: &str = "/.well-known/client-jwks.json";
 /// The paths that `CALLBACK_PATH` cannot have.
-pub const RESERVED_PATHS: [&str; 8] =
-    [START_PATH, COMPLETE_PATH, VERIFY_PATH, AUTHORIZATION_PATH, TOKEN_PATH, USERINFO_PATH, DISCOVERY_PATH, JWKS_PATH];
+pub const RESERVED_PATHS: [&str; 9] = [
+    START_PATH,
+    COMPLETE_PATH,
+    VERIFY_PATH,
+    CLIENT_JWKS_PATH,
+    AUTHORIZATION_PATH,
+    TOKEN_PATH,
+    USERINFO_PATH,
+    DISCOVERY_PATH,
+    JWKS_PATH,
+];
 const WRONG_BROWSER: &str = "/wrong_browser";
 
 impl Place {
@@ -104,6 +116,7 @@ impl Place {
             START_PATH => Route::Start,
             COMPLETE_PATH => Route::Complete,
             VERIFY_PATH => Route::Verify,
+            CLIENT_JWKS_PATH => Route::ClientJwks,
             AUTHORIZATION_PATH => Route::Provider(ProviderRoute::Authorize),
             TOKEN_PATH => Route::Provider(ProviderRoute::Token),
             USERINFO_PATH => Route::Provider(ProviderRoute::Userinfo),

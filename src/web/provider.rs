@@ -1,4 +1,5 @@
-//! The back channel of the OpenID Provider: `/token`, `/userinfo`, and the two documents that libraries read.
+//! The back channel of the OpenID Provider: `/token`, `/userinfo`, and the two documents that libraries read; and the
+//! keys of our own client, which operators read.
 
 use std::time::Instant;
 
@@ -65,6 +66,31 @@ impl App {
             }
         };
         Ok(document.map_or_else(|| Notice::NotFound.into(), |document| ProviderAnswer::document(document).into()))
+    }
+
+    /// Serves the public keys of our own client, for an operator's `jwks_uri`.
+    pub(super) async fn client_jwks(&self, incoming: &Incoming<'_>) -> Reply {
+        let correlator = incoming.correlator.as_str();
+        match self.flow.client_jwks(incoming.deadline).await {
+            Ok(Ok(keys)) => match *incoming.request.method() {
+                Method::GET | Method::HEAD => ProviderAnswer::document(keys).into(),
+                _ => Reply::method_not_allowed("GET, HEAD"),
+            },
+            Ok(Err(fault)) => {
+                tracing::info!(correlator, reason = fault, "the client has no public key");
+                Notice::NotFound.into()
+            }
+            Err(failure) => {
+                let outcome = failure.outcome.name();
+                tracing::error!(
+                    correlator,
+                    outcome,
+                    reason = failure.reason,
+                    "the client's public keys cannot be read"
+                );
+                ProviderAnswer::failed(&failure).into()
+            }
+        }
     }
 
     async fn token(&self, incoming: &Incoming<'_>) -> Reply {

@@ -18,13 +18,13 @@ pub struct ProviderAnswer {
     status: u16,
     is_for_back_ends: bool,
     body: Option<Value>,
-    /// For discovery and JWKS; every other answer is not stored.
+    /// For discovery and both JWK Sets; every other answer is not stored.
     is_public: bool,
     more: Vec<(HeaderName, HeaderValue)>,
 }
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-/// Five minutes. The rotation of the signing key counts on it.
+/// Five minutes. The rotation of both keys counts on it.
 const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"number-verification\", charset=\"UTF-8\"");
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");

@@ -1,12 +1,14 @@
-"""Programs without a browser: native apps, which finish at /complete, and apps' back ends, which ask at /verify."""
+"""Programs without a browser: native apps, which finish at /complete, apps' back ends, which ask at /verify, and operators,
+which read the client's keys."""
 
 import json
 import urllib.parse
 
 import apps
-from described import JSON, Client
+from described import HTML, JSON, Client
 
 COMPLETE, VERIFY = "/complete", "/verify"
+CLIENT_JWKS = "/.well-known/client-jwks.json"
 AS_JSON = {"content-type": JSON}
 OPERATOR_TOKEN = "sandbox-operator-token"
 
@@ -32,9 +34,10 @@ def verify(client, number="+34600000001", token=OPERATOR_TOKEN, secret=apps.SECR
 
 
 def every_route(client, **options):
-    """The answers of both routes, to requests that are well formed."""
+    """The answers of these routes and of the operator's, to requests that are well formed."""
     yield client.post(COMPLETE, "state=x", **options)
     yield verify(client, **options)
+    yield client.get(CLIENT_JWKS, **options)
 
 
 def every_answer(product):
@@ -47,6 +50,9 @@ def every_answer(product):
     for path in (COMPLETE, VERIFY):
         yield client.get(path)
         yield client.post(path, "<x/>", **{"content-type": "application/xml"})
+    for accept in (HTML, JSON):
+        for method in ("GET", "HEAD", "POST"):
+            yield client.request(method, product.url + CLIENT_JWKS, accept=accept)
     yield verify(client)
     yield verify(client, number="600")
     yield verify(client, secret="wrong")

@@ -206,8 +206,9 @@ def test_exactly_the_described_answers_are_given(product, several_product, close
     answers = [answer for _, answer in closed_answers(closed_product)]
     answers += [*apps.every_answer(product), *apps.every_answer_without_apps(phone_product)]
     answers += several_answers(several_product)
-    answers += [*programs.every_answer(product), *programs.every_route(Client(phone_product))]
+    answers += programs.every_answer(product)
     for accept in (HTML, JSON):
+        answers += programs.every_route(Client(phone_product), accept=accept)
         answers += [client.get(path, accept=accept) for path in ("/", "/nowhere", WRONG_BROWSER)]
         answers += [client.start(phone, accept=accept) for phone in (VERIFIED, "600")]
         answers += [client.post_start(**sent, accept=accept) for _, sent in STARTS]

@@ -4,7 +4,7 @@ import pytest
 
 import apps
 from described import EXAMPLES, Client, check
-from programs import Program, verify
+from programs import CLIENT_JWKS, Program, verify
 from ways import WAYS
 
 # The redirect of these is written by hand, or the browser is another one.
@@ -63,3 +63,11 @@ def test_operator_token_verifies_without_mobile_data(product, number, outcome):
 def test_operator_token_that_is_not_valid_is_expired_code(product):
     answer = verify(Client(product), token="unknown")
     assert (check(answer)[0], answer.json()) == ([], EXAMPLES["expired_code"])
+
+
+def test_operator_reads_the_clients_key(product, phone_product):
+    answer = Client(product).get(CLIENT_JWKS)
+    (key,), (example,) = answer.json()["keys"], EXAMPLES["client_jwks"]["keys"]
+    assert (check(answer)[0], key) == ([], example | {name: key[name] for name in ("x", "y", "kid")})
+    assert answer.headers["cache-control"] == ["public, max-age=300"]
+    assert Client(phone_product).get(CLIENT_JWKS).status == 404

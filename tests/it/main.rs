@@ -9,6 +9,7 @@ mod app_verifications;
 mod architecture;
 mod browser_binding;
 mod causes;
+mod client_keys;
 mod credentials;
 mod discovery;
 mod documents;

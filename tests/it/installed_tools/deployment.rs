@@ -109,6 +109,8 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "AuthorizeRoute",
             "CallbackHeadRoute",
             "CallbackRoute",
+            "ClientJwksHeadRoute",
+            "ClientJwksRoute",
             "CompleteRoute",
             "CouldNotBeCheckedAlarm",
             "DiscoveryHeadRoute",
