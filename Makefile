@@ -62,7 +62,7 @@ smoke: .tools/test.stamp ## in your AWS account: deploy a stack, verify with a m
 	@# AWS_REGION, OPERATOR, CLIENT_ID and CLIENT_SECRET replace the settings of the account, the mock and its credentials.
 	@python3 tools/smoke.py
 
-keys: .tools/test.stamp ## the keys that apps' sign-ins need, into the deployed stack's secret (ROTATE=signing or ROTATE=state replaces one)
+keys: .tools/test.stamp ## the keys that apps' sign-ins need, into the deployed stack's secret (ROTATE=signing or state replaces one, ROTATE=client makes one for the operator)
 	@# Without a stack, SECRET is the name or the ARN of the secret.
 	@python3 tools/keys.py
 

@@ -1,7 +1,8 @@
 """`make keys`: puts the keys that apps' sign-ins need into the secret of the deployed stack, or into SECRET.
 
-It adds what is missing of state_key, subject_key and signing_key. ROTATE=signing or ROTATE=state also replaces one. No key
-is ever shown.
+It adds what is missing of state_key, subject_key and signing_key. ROTATE=signing or ROTATE=state also replaces one.
+ROTATE=client does nothing of this: it makes a key pair for the client, at the operator in OPERATOR if the secret has several,
+and shows its public half for the operator. Nothing else of a key is ever shown.
 """
 
 import json
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa  # comes with moto
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+import client_key
 import deploy
 
 # The OpenID Provider takes no shorter one.
@@ -35,18 +37,26 @@ restart apps that read the discovery document only when they start."""
 
 def main():
     rotate = os.environ.get("ROTATE") or None
-    if rotate not in (None, *ROTATIONS):
-        sys.exit(f"make keys: ROTATE must be {' or '.join(ROTATIONS)}, not {rotate!r}.")
+    if rotate not in (None, "client", *ROTATIONS):
+        sys.exit(f"make keys: ROTATE must be signing, state or client, not {rotate!r}.")
     try:
         secret_id, region = where()
         client = boto3.client("secretsmanager", region_name=region)
         old = read(client.get_secret_value(SecretId=secret_id), secret_id)
-        new = new_keys(old, ROTATIONS.get(rotate))
-        if new:
-            client.put_secret_value(SecretId=secret_id, SecretString=json.dumps(old | new))
+        if rotate == "client":
+            step = client_key.Step(old, os.environ.get("OPERATOR"))
+            new, stored = {}, step.secret
+        else:
+            new = new_keys(old, ROTATIONS.get(rotate))
+            stored = old | new
+        if stored != old:
+            client.put_secret_value(SecretId=secret_id, SecretString=json.dumps(stored))
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"make keys: {error}")
-    report(secret_id, old, new)
+    if rotate == "client":
+        print(f"{secret_id}:\n{step.report()}")
+    else:
+        report(secret_id, old, new)
 
 
 def where():

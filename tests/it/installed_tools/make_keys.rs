@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
 use number_verification::jwt::PrivateKey;
 use number_verification::provider::{Members, Provider};
 use number_verification::transport::{Deadline, Transport};
@@ -274,7 +275,7 @@ async fn what_cannot_have_keys_is_refused_in_one_line_and_stays() {
             "",
             "make keys: cut-off is not a JSON object, so it cannot have keys. Nothing was changed.\n",
         ),
-        ("rotate", &object, "subject", "make keys: ROTATE must be signing or state, not 'subject'.\n"),
+        ("rotate", &object, "subject", "make keys: ROTATE must be signing, state or client, not 'subject'.\n"),
     ] {
         manager.store(id, value).await;
         let (success, said) =
@@ -285,4 +286,102 @@ async fn what_cannot_have_keys_is_refused_in_one_line_and_stays() {
     let (success, said) = manager.make_keys(&folder, &[("SECRET", "unknown"), ("AWS_REGION", "eu-west-1")]).await;
     assert!(!success && said.starts_with("make keys: An error occurred (ResourceNotFoundException)"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// The JWK Set that is shown, and the `kid` of each key in it.
+fn shown_keys(said: &str) -> (Value, Vec<String>) {
+    let line = said.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("no JWK Set: {said}"));
+    let set: Value = serde_json::from_str(line).unwrap();
+    let kids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+    (set, kids)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn key_of_the_client_is_announced_before_it_is_used_and_only_its_public_half_is_shown() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("client");
+    let es = json!({ "client_id": "a", "client_secret": "hush: es" });
+    let fr = json!({ "client_id": "b", "client_secret": "hush: fr" });
+    let several = json!({ "state_key": STATE_KEY, "operators": { "es": es, "fr": fr } }).to_string();
+    for (id, value, operator) in [("one", secret(&json!({})), ""), ("several", several, "fr")] {
+        let arn = manager.store(id, &value).await;
+        let variables = [("SECRET", &*arn), ("ROTATE", "client"), ("OPERATOR", operator)];
+        let client = |secret: &Map<String, Value>| match operator {
+            "" => Value::from(secret.clone()),
+            name => secret["operators"][name].clone(),
+        };
+        let run = async || {
+            let (success, said) = manager.make_keys(&folder, &variables).await;
+            assert!(success && !said.contains("hush"), "{id}: {said}");
+            let Versions { current, .. } = manager.read(&arn).await;
+            let client = client(&current);
+            for name in ["private_key", "next_private_key"] {
+                let private = client[name]["d"].as_str().unwrap_or("hush");
+                assert!(!said.contains(private), "{id}: it shows {name}: {said}");
+            }
+            (said, current, client)
+        };
+
+        let (said, _, client) = run().await;
+        let key = PrivateKey::parse(&client["private_key"]).unwrap();
+        let (shown, kids) = shown_keys(&said);
+        assert_eq!(shown, json!({ "keys": [key.public_key().to_jwk()] }), "{id}: as the function publishes it");
+        assert_eq!((key.algorithm(), kids[0].as_str()), ("ES256", key.public_key().thumbprint()), "{id}");
+        let pem = said.split_once("-----BEGIN PUBLIC KEY-----").unwrap().1.split_once("-----END").unwrap().0;
+        let der = base64::prelude::BASE64_STANDARD.decode(pem.replace('\n', "")).unwrap();
+        let x = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(shown["keys"][0]["x"].as_str().unwrap()).unwrap();
+        assert!(der.windows(32).any(|window| window == x), "{id}: the PEM is the same key");
+
+        let (said, current, client) = run().await;
+        let next = &client["next_private_key"];
+        let announced = PrivateKey::parse(next).unwrap().public_key();
+        assert_eq!(shown_keys(&said).1, [announced.thumbprint(), &kids[0]], "{id}: both are for the operator");
+        assert!(said.contains("signs nothing yet") && client["private_key"]["kid"] == kids[0], "{id}: {said}");
+
+        let (said, _, client) = run().await;
+        assert_eq!((&client["private_key"], &client["next_private_key"]), (next, &Value::Null), "{id}");
+        assert!(said.contains("replaced by next_private_key") && !said.contains("kty"), "{id}: {said}");
+
+        // Everything else stays.
+        let old: Map<String, Value> = serde_json::from_str(&value).unwrap();
+        for (name, value) in old.iter().filter(|(name, _)| *name != "operators") {
+            assert_eq!(&current[name], value, "{id}: {name}");
+        }
+        if !operator.is_empty() {
+            assert_eq!(current["operators"]["es"], old["operators"]["es"]);
+        }
+    }
+    let (success, said) =
+        manager.make_keys(&folder, &[("SECRET", "several"), ("AWS_REGION", "eu-west-1"), ("ROTATE", "client")]).await;
+    let line = "make keys: the secret has several operators; set OPERATOR to es or fr. Nothing was changed.\n";
+    assert_eq!((success, &*said), (false, line));
+}
+
+/// The operator of a client with an older key gets both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_of_present_key_is_shown_as_the_function_publishes_it() {
+    let manager = SecretsManager::new().await;
+    let folder = folder("present");
+    let rsa: Value = serde_json::from_str(include_str!("../../../benches/side_by_side/src/rfc7515_a2.json")).unwrap();
+    let mut named = rsa.clone();
+    named["kid"] = "my-key".into();
+    named["alg"] = "PS256".into();
+    let pem = sandbox::Sandbox::start(sandbox::Settings::default()).await.unwrap().private_key_pem();
+    for (id, key) in [("pem", json!(pem)), ("jwk", rsa.clone()), ("text", json!(rsa.to_string())), ("named", named)] {
+        manager.store(id, &secret(&json!({ "private_key": key }))).await;
+        let variables = [("SECRET", id), ("AWS_REGION", "eu-west-1"), ("ROTATE", "client")];
+        let (success, said) = manager.make_keys(&folder, &variables).await;
+        assert!(success, "{id}: {said}");
+        let published = PrivateKey::parse(&key).unwrap().public_key().to_jwk();
+        assert_eq!(shown_keys(&said).0["keys"][1], published, "{id}");
+    }
+    for (id, key) in
+        [("not-a-key", json!("hush")), ("another-curve", json!({ "kty": "OKP", "crv": "Ed25519", "d": "hush" }))]
+    {
+        manager.store(id, &secret(&json!({ "private_key": key }))).await;
+        let variables = [("SECRET", id), ("AWS_REGION", "eu-west-1"), ("ROTATE", "client")];
+        let (success, said) = manager.make_keys(&folder, &variables).await;
+        let line = "make keys: the present private_key is not a key that the function can use. Nothing was changed.\n";
+        assert_eq!((success, &*said), (false, line), "{id}");
+    }
 }
