@@ -5,6 +5,7 @@ mod apps;
 mod cargo_lambda;
 mod code_table;
 mod dashboard;
+mod demanding_operator;
 mod deployment;
 mod lambda_runtime;
 mod make_deploy;

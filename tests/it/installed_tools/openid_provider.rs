@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use http::Request;
 use number_verification::transport::{self, Deadline, Transport};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use sandbox::Certificate;
+use sandbox::{Certificate, Sandbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -21,34 +22,39 @@ use super::tools;
 use crate::support::{Browser, Function, REDIRECT_URI, sandbox};
 
 /// The subscriber's number at the provider.
-const SUBSCRIBER: &str = "+34600000001";
-const OTHER_NUMBER: &str = "+34600000009";
+pub(super) const SUBSCRIBER: &str = "+34600000001";
+pub(super) const OTHER_NUMBER: &str = "+34600000009";
 const OPENID: &str = "openid dpv:FraudPreventionAndDetection number-verification:verify";
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Provider {
+pub(super) struct Provider {
     issuer: String,
-    clients: Vec<Client>,
+    pub(super) clients: Vec<Client>,
     http: Transport,
     /// The file with the certificate of its authority.
-    ca: String,
+    pub(super) ca: String,
     /// The wrapper around the provider. When it is dropped, the provider's standard input closes and the provider ends.
     _node: Child,
 }
 
 /// A client registered at the provider, and its secret in Secrets Manager.
-struct Client {
-    id: String,
-    method: String,
+pub(super) struct Client {
+    pub(super) id: String,
+    pub(super) method: String,
     algorithm: Option<String>,
-    secret: Value,
+    pub(super) secret: Value,
 }
 
 /// Numbers the providers, for the names of their files.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 impl Provider {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
+        Self::demanding(&[]).await
+    }
+
+    /// Starts a provider that demands more of every client.
+    pub(super) async fn demanding(demands: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openid_provider");
         assert!(folder.join("node_modules").exists(), "oidc-provider is missing; `make test` installs it");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -63,6 +69,7 @@ impl Provider {
             .current_dir(folder)
             .args(["provider.js", REDIRECT_URI])
             .args([file("certificate", &certificate.certificate_pem), file("key", &certificate.key_pem)])
+            .args(demands)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -88,18 +95,28 @@ impl Provider {
         }
     }
 
-    fn client(&self, id: &str) -> &Client {
+    pub(super) fn client(&self, id: &str) -> &Client {
         self.clients.iter().find(|client| client.id == id).unwrap_or_else(|| panic!("no client {id}"))
     }
 
-    fn endpoint(&self, path: &str) -> String {
+    pub(super) fn endpoint(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
 
     /// The function as the client's owner deploys it with this secret, and these variables in addition.
-    async fn function(&self, client: &Client, secret: &Value, variables: &[(&str, &str)]) -> Function {
+    pub(super) async fn function(&self, client: &Client, secret: &Value, variables: &[(&str, &str)]) -> Function {
         let sandbox = sandbox().await;
         sandbox.set_secret_string(secret.to_string());
+        self.function_of(client, sandbox, variables)
+    }
+
+    /// The same with the secret of this sandbox.
+    pub(super) fn function_of(
+        &self,
+        client: &Client,
+        sandbox: impl Into<Arc<Sandbox>>,
+        variables: &[(&str, &str)],
+    ) -> Function {
         let (authorization, token) = (self.endpoint("/auth"), self.endpoint("/token"));
         let verify = self.endpoint("/number-verification/v1/verify");
         let ours = [
@@ -114,12 +131,12 @@ impl Provider {
         Function::with_sandbox(sandbox, &[&ours, variables].concat())
     }
 
-    async fn send(&self, request: Request<String>) -> transport::Answer {
+    pub(super) async fn send(&self, request: Request<String>) -> transport::Answer {
         self.http.send(request, Deadline::after(PATIENCE)).await.unwrap()
     }
 
     /// Opens the provider in a new browser, and returns the callback it redirects to.
-    async fn authorize(&self, authorization_url: Url) -> Callback {
+    pub(super) async fn authorize(&self, authorization_url: Url) -> Callback {
         let mut cookies = BTreeMap::new();
         let mut url = authorization_url;
         // The redirects are the request, the identification of the subscriber, and the request again.
@@ -141,7 +158,7 @@ impl Provider {
     }
 
     /// The requests to the token endpoint so far, each with the reason if it was refused.
-    async fn token_requests(&self) -> Vec<Value> {
+    pub(super) async fn token_requests(&self) -> Vec<Value> {
         let requests = self.send(Request::get(self.endpoint("/token-requests")).body(String::new()).unwrap()).await;
         serde_json::from_slice(&requests.body).unwrap()
     }
@@ -149,10 +166,10 @@ impl Provider {
 
 /// A callback URL to inspect and to tamper with.
 #[derive(Clone)]
-struct Callback(Url);
+pub(super) struct Callback(Url);
 
 impl Callback {
-    fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         parameter(&self.0, name)
     }
 
@@ -160,7 +177,7 @@ impl Callback {
         Self(with_parameter(&self.0, name, value))
     }
 
-    async fn open(&self, browser: &mut Browser, function: &Function) -> &'static str {
+    pub(super) async fn open(&self, browser: &mut Browser, function: &Function) -> &'static str {
         let path_and_query = &self.0[url::Position::BeforePath..];
         let answer = browser.open_json(function, path_and_query).await;
         answer.outcome()
@@ -179,19 +196,19 @@ fn with_parameter(url: &Url, name: &str, value: Option<&str>) -> Url {
     url
 }
 
-async fn start(browser: &mut Browser, function: &Function, phone: &str) -> Url {
+pub(super) async fn start(browser: &mut Browser, function: &Function, phone: &str) -> Url {
     browser.start(function, phone).await.parse().unwrap()
 }
 
 /// Verifies a number in a new browser.
-async fn verify(provider: &Provider, function: &Function, phone: &str) -> &'static str {
+pub(super) async fn verify(provider: &Provider, function: &Function, phone: &str) -> &'static str {
     let mut browser = Browser::default();
     let authorization_url = start(&mut browser, function, phone).await;
     provider.authorize(authorization_url).await.open(&mut browser, function).await
 }
 
 /// The header of a JWT.
-fn jwt_header(jwt: &Value) -> Value {
+pub(super) fn jwt_header(jwt: &Value) -> Value {
     use base64::Engine as _;
     let header = jwt.as_str().unwrap().split('.').next().unwrap();
     serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
@@ -221,6 +238,7 @@ async fn every_client_authentication_method_is_accepted() {
         ("private_key_jwt", "RS256"),
         ("private_key_jwt", "PS256"),
         ("private_key_jwt", "ES256"),
+        ("client_secret_basic", ""),
     ];
     assert_eq!(ways, expected, "every method was used");
 }
