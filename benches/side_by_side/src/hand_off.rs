@@ -21,8 +21,8 @@ pub struct HandOff {
     pub token: f64,
 }
 
-const WARM_UP: usize = 30;
-const COUNTED: usize = 200;
+pub const WARM_UP: usize = 30;
+pub const COUNTED: usize = 200;
 
 const CLIENT_SECRET: &str = "the secret of the app in the benchmark";
 const REDIRECT_URI: &str = "https://shop.example/cb";
@@ -30,9 +30,6 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Signs users in, one after the other, in one environment.
 pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
-    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await?;
-    let ca = files.join("hand-off-ca.pem");
-    fs::write(&ca, sandbox.ca_pem().unwrap_or_default())?;
     // The RSA key of RFC 7515, appendix A.2.
     let signing_key: Value = serde_json::from_str(include_str!("rfc7515_a2.json"))?;
     let secret = json!({
@@ -43,15 +40,7 @@ pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
         "signing_key": signing_key,
         "relying_parties": [{"client_id": "app", "client_secret": CLIENT_SECRET, "redirect_uris": [REDIRECT_URI]}],
     });
-    sandbox.set_secret_string(secret.to_string());
-    let mut function = function.clone();
-    for (name, value) in &mut function.variables {
-        match *name {
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => *value = sandbox.base_url().into(),
-            "AWS_CA_BUNDLE" | "OPERATOR_CA_FILE" => *value = OsString::from(&ca),
-            _ => {}
-        }
-    }
+    let (sandbox, function) = deployment(function, files, "hand-off-ca.pem", &secret).await?;
     let request = [
         ("client_id", "app"),
         ("redirect_uri", REDIRECT_URI),
@@ -64,9 +53,6 @@ pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
         ("login_hint", "tel:+34600000001"),
     ];
     let authorize = event("/authorize", &request, None)?;
-    // The first event of an environment must be answered with a page.
-    function.events = vec![include_str!("../../../events/start-page.json").to_owned()];
-    function.expected = "<form";
     let (environment, _) = Environment::start(&function, Place { operator: &sandbox.base_url(), quota: None }).await?;
 
     let (mut authorized, mut called_back, mut redeemed) = (Vec::new(), Vec::new(), Vec::new());
@@ -90,21 +76,46 @@ pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
     Ok(HandOff { authorize: median(&authorized), callback: median(&called_back), token: median(&redeemed) })
 }
 
+/// The function with an operator and a secret of its own.
+pub async fn deployment(
+    function: &Program,
+    files: &Path,
+    ca_file: &str,
+    secret: &Value,
+) -> io::Result<(Sandbox, Program)> {
+    let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await?;
+    let ca = files.join(ca_file);
+    fs::write(&ca, sandbox.ca_pem().unwrap_or_default())?;
+    sandbox.set_secret_string(secret.to_string());
+    let mut function = function.clone();
+    for (name, value) in &mut function.variables {
+        match *name {
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => *value = sandbox.base_url().into(),
+            "AWS_CA_BUNDLE" | "OPERATOR_CA_FILE" => *value = OsString::from(&ca),
+            _ => {}
+        }
+    }
+    // The first event of an environment must be answered with a page.
+    function.events = vec![include_str!("../../../events/start-page.json").to_owned()];
+    function.expected = "<form";
+    Ok((sandbox, function))
+}
+
 /// The answer to an event, and the CPU milliseconds that it took.
-async fn timed(environment: &Environment<'_>, event: &str) -> io::Result<(Value, f64)> {
+pub async fn timed(environment: &Environment<'_>, event: &str) -> io::Result<(Value, f64)> {
     let before = environment.cpu()?;
     let answer = environment.answer(event).await?;
     Ok((answer, milliseconds(environment.cpu()?.saturating_sub(before).max(Duration::ZERO))))
 }
 
 /// A parameter of the address to which an answer redirects.
-fn parameter(answer: &Value, name: &str) -> String {
+pub fn parameter(answer: &Value, name: &str) -> String {
     let location = answer["headers"]["location"].as_str().unwrap_or_default();
     let query = location.split_once('?').unwrap_or_default().1;
     form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).unwrap_or_default().1.into_owned()
 }
 
-fn event(path: &str, query: &[(&str, &str)], cookie: Option<&str>) -> io::Result<String> {
+pub fn event(path: &str, query: &[(&str, &str)], cookie: Option<&str>) -> io::Result<String> {
     let mut event: Value = serde_json::from_str(include_str!("../../../events/callback-phone-verified.json"))?;
     event["rawPath"] = path.into();
     event["requestContext"]["http"]["path"] = path.into();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sandbox::{Sandbox, Settings};
 
 use crate::checkout;
+use crate::demanding::{self, Demanding};
 use crate::environment::{Cold, Environment, Place};
 use crate::figures::milliseconds;
 use crate::hand_off::{self, HandOff};
@@ -140,10 +141,21 @@ impl Lab {
 
     /// Measures the CPU time of an app's sign-in.
     pub async fn hand_off(&self) -> io::Result<HandOff> {
-        let function = self.programs.iter().find(|program| program.kind == Kind::Function);
-        let function = function.ok_or_else(|| io::Error::other("the function is not among the programs"))?;
         eprintln!("measuring: an app's sign-in");
-        hand_off::measure(function, &self.files).await
+        hand_off::measure(self.function()?, &self.files).await
+    }
+
+    /// Measures the CPU time of a verification without and with everything that an operator can demand.
+    pub async fn demanding(&self) -> io::Result<[Demanding; 2]> {
+        eprintln!("measuring: a demanding operator");
+        let function = self.function()?;
+        let plain = demanding::measure(function, &self.files, false).await?;
+        Ok([plain, demanding::measure(function, &self.files, true).await?])
+    }
+
+    fn function(&self) -> io::Result<&Program> {
+        let function = self.programs.iter().find(|program| program.kind == Kind::Function);
+        function.ok_or_else(|| io::Error::other("the function is not among the programs"))
     }
 
     /// The instructions of the function and of the hello world.

@@ -2,10 +2,11 @@
 //! in turn, in the same Lambda environment and with the same operator. Then it prints the table of targets.
 //!
 //! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
-//! counted too, and `hand_off` adds an app; `targets` judges the `figures`.
+//! counted too, `hand_off` adds an app, and `demanding` an operator that demands everything; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 
+mod demanding;
 mod environment;
 mod figures;
 mod hand_off;
@@ -41,9 +42,10 @@ async fn run() -> io::Result<String> {
     let lab = Lab::new().await?;
     let measured = lab.measure().await?;
     let hand_off = lab.hand_off().await?;
+    let demanding = lab.demanding().await?;
     let counted = lab.count_instructions().await.map_err(|error| error.to_string());
     let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, &hand_off, counted.as_deref(), zip))
+    Ok(targets::report(&lab, &measured, &hand_off, &demanding, counted.as_deref(), zip))
 }
 
 /// The path of a file that `cargo lambda build` creates.

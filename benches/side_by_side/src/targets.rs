@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::demanding::Demanding;
 use crate::figures::{median, show, table};
 use crate::hand_off::HandOff;
 use crate::instructions::Instructions;
@@ -16,13 +17,15 @@ pub fn report(
     lab: &Lab,
     measured: &[Measured],
     hand_off: &HandOff,
+    demanding: &[Demanding; 2],
     counted: Result<&[Instructions], &String>,
     zip: u64,
 ) -> String {
     let mut report = format!(
-        "\n{}\n{}\n{}",
+        "\n{}\n{}\n{}\n{}",
         table(&targets(measured, zip)),
         table(&sign_in(measured, hand_off)),
+        table(&everything_on(demanding)),
         table(&details(lab, measured, counted.unwrap_or_default()))
     );
     // Writing to a String cannot fail.
@@ -94,6 +97,17 @@ fn sign_in(measured: &[Measured], hand_off: &HandOff) -> Vec<Vec<String>> {
         row("callback", callback),
         row("/token, signed with RS256", token),
         row("all three", authorize + callback + token),
+    ]
+}
+
+/// The table of an operator that demands everything: what its signatures cost.
+fn everything_on([plain, everything]: &[Demanding; 2]) -> Vec<Vec<String>> {
+    let row =
+        |what: &str, plain: f64, everything: f64| vec![what.to_owned(), show(plain) + " ms", show(everything) + " ms"];
+    vec![
+        ["a demanding operator, warm", "CPU without", "CPU with everything on"].map(str::to_owned).to_vec(),
+        row("/start: a request object", plain.start, everything.start),
+        row("callback: an assertion and two proofs", plain.callback, everything.callback),
     ]
 }
 
