@@ -20,8 +20,9 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         };
         self.warn_of_variables_without_effect();
         // serde's own message could quote the value, which may be a secret in the wrong place.
-        let JsonMembers(entries) = serde_json::from_str::<JsonMembers<JsonMembers<Value>>>(&value)
-            .map_err(|e| bad(OPERATORS, format!("not usable at column {}; {EXAMPLE}", e.column())))?;
+        let JsonMembers(entries) = serde_json::from_str::<JsonMembers<JsonMembers<Value>>>(&value).map_err(|e| {
+            bad(OPERATORS, format!("not usable at line {}, column {}; {EXAMPLE}", e.line(), e.column()))
+        })?;
         if entries.is_empty() {
             return Err(bad(OPERATORS, format!("has no operator; {EXAMPLE}")));
         }

@@ -11,7 +11,7 @@ use super::{Flow, now_seconds};
 use crate::call_log::CallLog;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
-use crate::operator::AuthorizationResponse;
+use crate::operator::{AuthorizationResponse, Member};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
 use crate::provider::{AppRequest, BoundTo, Verified};
@@ -81,7 +81,9 @@ impl Flow {
         }
         .await;
         let outcome = outcome_of(&result);
-        let (mut phone_number, mut operator, mut binding, mut hand_off) = (None, None, None, None);
+        let (mut phone_number, mut binding, mut hand_off) = (None, None, None);
+        // The callback's path names the operator even if its state does not open.
+        let mut operator = self.operators.at(request.operator).and_then(Member::name).cloned();
         if let Some(accepted) = &accepted {
             operator = accepted.operator.name().cloned();
             let retrieved = finished.as_ref().and_then(|finished| finished.retrieved.as_ref());

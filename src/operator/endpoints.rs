@@ -45,7 +45,8 @@ impl Endpoints {
             (TOKEN, token.is_some(), elsewhere(&token, &source.token)),
             (VERIFY, verify.is_some(), is_preset && elsewhere(&verify, &source.verify)),
         ];
-        let unset: Vec<_> = rows.iter().filter(|(_, is_set, _)| !is_set).map(|(variable, ..)| *variable).collect();
+        let unset: Vec<_> =
+            rows.iter().filter(|(_, is_set, _)| !is_set).map(|(variable, ..)| settings.called(variable)).collect();
         if let Some((variable, ..)) = rows.iter().find(|(.., elsewhere)| *elsewhere && !unset.is_empty()) {
             let fault = format!(
                 "is on a different host from the operator's other endpoints; set {} too, so that no token goes to \
@@ -84,10 +85,13 @@ impl Endpoints {
     /// A discovery document does not name `verify`, so the preset's is used, but only if it belongs to that operator.
     fn check_verify_with_document(&self, settings: &Settings) -> Result<(), SettingError> {
         let fault = if settings.operator.is_none() {
-            "not set, and a discovery document does not name it; give the address of the operator's verify"
+            "not set, and a discovery document does not name it; give the address of the operator's verify".to_owned()
         } else if !self.verify.same_origin(&self.token) {
-            "not set, and OPERATOR's verify is on a different host from the discovery document's token_endpoint; give \
-             the address of verify of the operator that published the document"
+            format!(
+                "not set, and {}'s verify is on a different host from the discovery document's token_endpoint; give the \
+                 address of verify of the operator that published the document",
+                settings.called(OPERATOR)
+            )
         } else {
             return Ok(());
         };

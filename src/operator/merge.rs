@@ -10,7 +10,7 @@ use super::endpoint::secure_url;
 use super::endpoints::Endpoints;
 use super::presets::{PRESETS, Preset};
 use super::profile::{Dpop, Issuer, IssuerSource, PhoneNumberFormat, Profile, RequestObject, TokenEndpointAuthMethod};
-use super::settings::{OPERATOR, SettingError, Settings};
+use super::settings::{BASE_URL, OPERATOR, SettingError, Settings};
 
 impl Settings {
     /// Merges the variables, the operator's discovery document if there is one, and the preset. `redirect_uri` is our
@@ -71,7 +71,10 @@ impl Settings {
         let Some(name) = &self.operator else { return Ok(&PRESETS[0]) };
         PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
             let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-            SettingError::new(OPERATOR, format!("no such operator; use {}, or set OPERATOR_BASE_URL", names.join(", ")))
+            SettingError::new(
+                OPERATOR,
+                format!("no such operator; use {}, or set {}", names.join(", "), self.called(BASE_URL)),
+            )
         })
     }
 

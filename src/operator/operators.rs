@@ -2,13 +2,15 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::{Operator, OperatorName, SettingError, Settings, discovery};
+use super::discovery::{self, PATIENCE, PATIENCE_OF_OTHERS};
+use super::{Operator, OperatorName, SettingError, Settings};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
@@ -74,7 +76,8 @@ impl Operators {
                 let Some(member) = operators.0.get(index).filter(|member| member.operator.get().is_none()) else {
                     return Ok(());
                 };
-                match member.operator.get_or_try_init(|| member.discovered()).await {
+                let patience = if member.name().is_some() { PATIENCE_OF_OTHERS } else { PATIENCE };
+                match member.operator.get_or_try_init(|| member.discovered(patience)).await {
                     Ok(_) => Ok(()),
                     Err(Undiscovered::Document(error)) if member.name().is_some() => {
                         tracing::error!(reason = error.to_string(), "an operator cannot be used yet");
@@ -147,7 +150,7 @@ impl Member {
             return Ok(operator);
         }
         // Boxed, because every request would pay for moving this large and rare future.
-        let read = Box::pin(deadline.bound(self.operator.get_or_try_init(|| self.discovered()))).await;
+        let read = Box::pin(deadline.bound(self.operator.get_or_try_init(|| self.discovered(PATIENCE)))).await;
         let timed_out =
             || Failure::new(Outcome::OperatorTimeout, "the operator's discovery document was not read in time");
         read.map_err(|_| timed_out())?.map_err(|fault| match fault {
@@ -156,10 +159,10 @@ impl Member {
         })
     }
 
-    async fn discovered(&self) -> Result<Operator, Undiscovered> {
+    async fn discovered(&self, patience: Duration) -> Result<Operator, Undiscovered> {
         let metadata = match &self.discovery_url {
             Some(url) => {
-                let read = discovery::read(&self.transport, url).await;
+                let read = discovery::read(&self.transport, url, patience).await;
                 Some(read.map_err(|error| Undiscovered::Document(self.settings.located(error)))?)
             }
             None => None,

@@ -135,8 +135,12 @@ impl Settings {
     /// A fault with its place: if the operator is one of several, the member of `OPERATORS`.
     pub(super) fn located(&self, error: SettingError) -> SettingError {
         let Some(name) = &self.name else { return error };
-        let member = member_of(error.variable);
-        SettingError::new(OPERATORS, format!("{name}.{member}: {}", error.fault))
+        SettingError::new(OPERATORS, format!("{name}.{}: {}", self.called(error.variable), error.fault))
+    }
+
+    /// What the owner calls a variable: if the operator is one of several, by the member that stands for it.
+    pub(super) fn called(&self, variable: &str) -> String {
+        if self.name.is_some() { member_of(variable) } else { variable.to_owned() }
     }
 }
 

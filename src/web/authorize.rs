@@ -78,10 +78,10 @@ impl App {
             }
             Ok(Authorize::Ask(AppForm { client_name, fields, back, language, typed, operator, names_number })) => {
                 let (typed, fault) = typed.unwrap_or_default();
-                let app = Some(AppFields { client_name, fields, back });
+                let app = Some(AppFields { client_name, back });
                 let retrieve =
                     if names_number { RetrieveChoices::None } else { self.retrieve_choices(operator.as_deref()) };
-                Reply::from(Content::Form(StartForm { typed, fault, app, retrieve })).in_language(language)
+                Reply::from(Content::Form(StartForm { typed, fault, fields, app, retrieve })).in_language(language)
             }
             Ok(Authorize::Start(app, question)) => {
                 let operator = app.operator.clone();

@@ -69,7 +69,9 @@ impl App {
             Ok(number) => self.start_with(incoming, Question::Verify(number), operator, None, began).await,
             Err(fault) => {
                 let typed = typed.to_owned();
-                Content::Form(StartForm { typed, fault: Some(fault), ..self.start_form() }).into()
+                // The corrected number goes to the operator that was chosen.
+                let fields = operator.map(|name| ("operator".to_owned(), name.to_owned())).into_iter().collect();
+                Content::Form(StartForm { typed, fault: Some(fault), fields, ..self.start_form() }).into()
             }
         }
     }

@@ -57,6 +57,8 @@ pub struct StartForm {
     pub typed: String,
     /// The fault of that text.
     pub fault: Option<PhoneNumberError>,
+    /// The hidden fields.
+    pub fields: Vec<(String, String)>,
     /// The app that asks.
     pub app: Option<AppFields>,
     /// The ways without a number.
@@ -94,8 +96,6 @@ impl RetrieveChoices {
 pub struct AppFields {
     /// The app's name.
     pub client_name: String,
-    /// The hidden fields of the form.
-    pub fields: Vec<(String, String)>,
     /// The address of "back to the app".
     pub back: String,
 }
@@ -242,7 +242,7 @@ impl Pages {
             fault: form.fault.map(|fault| texts.number_fault(fault)),
             asks: naming(texts.app_asks),
             button: naming(texts.app_button).unwrap_or_else(|| texts.start_button.to_owned()),
-            fields: app.map_or(&[], |app| &app.fields),
+            fields: &form.fields,
             retrieve: &form.retrieve,
             back: app.map(|app| Way::back(texts, &app.client_name, &app.back)),
             frame,

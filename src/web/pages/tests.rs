@@ -30,9 +30,9 @@ fn one_tap(operators: &[&str]) -> StartForm {
     StartForm {
         app: Some(AppFields {
             client_name: "The Shop".to_owned(),
-            fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             back: "https://shop.example/cb?error=unmet_authentication_requirements".to_owned(),
         }),
+        fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         retrieve: if operators.is_empty() {
             RetrieveChoices::OnlyOperator
         } else {
