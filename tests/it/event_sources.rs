@@ -157,7 +157,7 @@ fn function_url_event(method: &str, path_and_query: &str, headers: &[(&str, &str
 }
 
 /// Payload 1.0: the path without the stage, decoded query values, and the stage in the context's path.
-fn rest_api_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Value {
+pub fn rest_api_event(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let resource_path = path.strip_prefix("/prod").unwrap();
     let (mut single, mut multiple) = (BTreeMap::new(), BTreeMap::<String, Vec<String>>::new());

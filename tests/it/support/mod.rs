@@ -9,6 +9,7 @@ pub mod app;
 mod browser;
 pub mod far_side;
 mod function;
+pub mod several;
 
 pub use answer::{Answer, send};
 pub use browser::Browser;

@@ -1,0 +1,154 @@
+//! Of several operators in one environment, some are down or slow. The others verify as if nothing had happened.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sandbox::{Leg, Settings};
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::support::app::query;
+use crate::support::far_side::{self, FarSide, Fault};
+use crate::support::several::{Several, client_id, redirect_uri};
+use crate::support::{AS_JSON, Browser, Function};
+
+const SPANISH: &str = "+34600000001";
+const FRENCH: &str = "+33600000001";
+const TIME_LEFT: Duration = Duration::from_secs(3);
+/// More than the connections that one operator's clients open at once.
+const HANGING: u32 = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operator_that_is_down_or_slow_does_not_affect_the_others() {
+    let mut several =
+        Several::start(&[("es", &["+34"]), ("hangs", &["+49"]), ("errs", &["+33"]), ("refuses", &["+351"])]).await;
+    let (hangs, errs) = (FarSide::of(several.at("hangs")).await, FarSide::of(several.at("errs")).await);
+    errs.always(Fault::Answer("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n"));
+    let arrived = Arc::new(Semaphore::new(0));
+    let arrival = Arc::clone(&arrived);
+    hangs.plan(move |_| {
+        arrival.add_permits(1);
+        Fault::Hang
+    });
+    let (_refuses, refusing) = far_side::refusing();
+    for (name, url) in [("hangs", &hangs.url), ("errs", &errs.url), ("refuses", &refusing)] {
+        several.move_token_endpoint(name, url);
+    }
+    let function = several.deployed(&[("AWS_LAMBDA_MAX_CONCURRENCY", "10")]).await.with_time_left(TIME_LEFT);
+    let function = Arc::new(function);
+
+    let mut waiting = JoinSet::new();
+    for _ in 0..HANGING {
+        let function = Arc::clone(&function);
+        waiting.spawn(async move { Browser::default().verify(&function, "+4915112345671").await.outcome() });
+    }
+    let _ = arrived.acquire_many(HANGING).await.unwrap();
+    for _ in 0..10 {
+        for (number, outcome) in [
+            (SPANISH, "verified"),
+            (FRENCH, "operator_error"),
+            (SPANISH, "verified"),
+            ("+351600000001", "operator_error"),
+        ] {
+            assert_eq!(Browser::default().verify(&function, number).await.outcome(), outcome, "{number}");
+        }
+    }
+    assert!(waiting.try_join_next().is_none(), "all that happened before the first of them gave up");
+    assert_eq!(waiting.join_all().await, ["operator_timeout"; HANGING as usize]);
+    assert_eq!(several.calls(), [("es", 20, 20)]);
+}
+
+/// `POST /start` with a number.
+async fn start(function: &Function, number: &str) -> crate::support::Answer {
+    function.post("/start", &query(&[("phone", number)]), &[AS_JSON, ("sec-fetch-site", "same-origin")]).await
+}
+
+/// Operators of which `fr` has a discovery document, on a far side, and the answer with the document.
+async fn discovered() -> (Several, FarSide, Fault, String) {
+    let mut several = Several::start(&[("es", &["+34"])]).await;
+    let settings = Settings {
+        client_id: client_id("fr"),
+        registered_redirect_uris: vec![redirect_uri("fr")],
+        // A document may only name https endpoints.
+        tls: true,
+        ..Settings::default()
+    };
+    several.add("fr", &["+33"], settings).await;
+    let base_url = several.at("fr").base_url();
+    let ca = format!("{}/ca-of-several-{}.pem", env!("CARGO_TARGET_TMPDIR"), base_url.rsplit(':').next().unwrap());
+    std::fs::write(&ca, several.at("fr").ca_pem().unwrap()).unwrap();
+    let far_side = FarSide::of(&several.vault).await;
+    several.operators["fr"] = json!({
+        "prefixes": ["+33"],
+        "discovery_url": format!("{}/document", far_side.url),
+        "verify_endpoint": format!("{base_url}/number-verification/v0/verify"),
+    });
+    let document = json!({
+        "issuer": base_url,
+        "authorization_endpoint": format!("{base_url}/authorize"),
+        "token_endpoint": format!("{base_url}/token"),
+    })
+    .to_string();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len());
+    (several, far_side, Fault::Answer(answer.leak()), ca)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn document_that_cannot_be_read_at_start_up_is_read_when_it_is_needed() {
+    let (several, far_side, document, ca) = discovered().await;
+    far_side.always(Fault::Answer("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"));
+    let function = several.deployed(&[("OPERATOR_CA_FILE", &ca)]).await;
+    let line = function.logged("an operator cannot be used yet").await;
+    let reason = line["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("OPERATORS: fr.discovery_url: the document cannot be read: expected 200, got 503"),
+        "{reason}"
+    );
+    assert_eq!(far_side.requests(), 1);
+
+    assert_eq!(Browser::default().verify(&function, SPANISH).await.outcome(), "verified");
+    assert_eq!(far_side.requests(), 1, "the other operator does not need the document");
+    let failed = start(&function, FRENCH).await;
+    assert_eq!((failed.status, failed.outcome()), (502, "operator_error"));
+    assert_eq!(far_side.requests(), 2);
+    let line = function.logged("could not be started").await;
+    assert_eq!((&line["operator"], &line["CouldNotBeChecked"]), (&json!("fr"), &json!(1)), "{line}");
+
+    far_side.always(document);
+    for _ in 0..2 {
+        assert_eq!(verify_over_tls(&function, &several).await, "verified");
+    }
+    assert_eq!(far_side.requests(), 3, "a document that was read stays");
+}
+
+/// A verification at `fr`, whose sandbox this test's HTTP client would not trust: the code is the sample one.
+async fn verify_over_tls(function: &Function, several: &Several) -> &'static str {
+    let started = start(function, FRENCH).await;
+    assert_eq!(started.status, 200, "{}", started.body);
+    let json = started.json();
+    let authorization_url = json["authorization_url"].as_str().unwrap();
+    assert_eq!(several.operator_of(authorization_url), "fr");
+    let (_, query_of_request) = authorization_url.split_once('?').unwrap();
+    let state = form_urlencoded::parse(query_of_request.as_bytes()).find(|(name, _)| name == "state").unwrap().1;
+    let callback = query(&[("code", sandbox::SAMPLE_CODE), ("state", &state)]);
+    let cookie = started.header("set-cookie").split(';').next().unwrap();
+    let path = format!("{}/fr?{callback}", crate::support::CALLBACK);
+    let outcome = function.get(&path, &[AS_JSON, ("cookie", cookie)]).await.outcome();
+    assert_eq!(several.at("fr").count(Leg::Verify), several.at("fr").count(Leg::Token));
+    outcome
+}
+
+/// The others do not wait as long for it as the only operator would.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn document_that_does_not_come_holds_nobody_up() {
+    let (several, far_side, _, ca) = discovered().await;
+    far_side.always(Fault::Hang);
+    let began = Instant::now();
+    let function = several.deployed(&[("OPERATOR_CA_FILE", &ca)]).await.with_time_left(TIME_LEFT);
+    assert_eq!(Browser::default().verify(&function, SPANISH).await.outcome(), "verified");
+    // The only operator's document may take 5 s.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let late = start(&function, FRENCH).await;
+    assert_eq!((late.status, late.outcome()), (504, "operator_timeout"));
+}
