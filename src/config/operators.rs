@@ -71,10 +71,12 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         let unread = RefCell::new(unread);
         let not_text = RefCell::new(None);
         let settings = Settings::from_variables(|variable| {
+            if variable == RETRIEVE_NUMBER {
+                // One setting for all operators.
+                return self.get(variable);
+            }
             let member = member_of(variable);
             match unread.borrow_mut().remove(&member) {
-                // One setting for all operators.
-                None if variable == RETRIEVE_NUMBER => self.get(variable),
                 None | Some(Value::Null) => None,
                 Some(Value::String(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
                 Some(_) => {
@@ -99,8 +101,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 }
 
 fn prefixes(value: Option<Value>) -> Result<Vec<String>, String> {
-    const FAULT: &str =
-        ".prefixes: must be a list of the beginnings of numbers, each a + and 1 to 15 digits, such as [\"+34\"]";
+    const FAULT: &str = ".prefixes: must be a list of the beginnings of numbers, each a + and 1 to 15 digits of which the \
+                         first is not 0, such as [\"+34\"]";
     let Some(Value::Array(values)) = value else { return Err(FAULT.to_owned()) };
     let is_prefix = |text: &str| {
         text.strip_prefix('+').is_some_and(|digits| {
@@ -135,4 +137,175 @@ fn check_defaults(operators: &[Settings]) -> Result<(), SettingError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::Operators;
+
+    /// The line that says why the function does not start; `None` if it does.
+    fn fault(operators: &str) -> Option<String> {
+        let lookup = |name: &str| (name == OPERATORS).then(|| operators.to_owned());
+        let settings = match (Variables { lookup }).operators() {
+            Ok(settings) => settings,
+            Err(error) => return Some(error.to_string()),
+        };
+        Operators::new(settings, None, &[]).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn usable_operators_start() {
+        let every_member = r#"{"fr": {
+            "prefixes": ["+33", "+590"], "default": false, "operator": "telefonica-sandbox", "base_url": "https://fr.example",
+            "scope": "a b", "token_endpoint_auth_method": "client_secret_post", "issuer": "https://fr.example", "pkce": "off",
+            "prompt": "none", "login_hint": "tel", "phone_number_format": "hashed", "retrieve_scope": "a c"
+        }}"#;
+        let own_endpoints = r#"{"fr": {"prefixes": ["+33"], "authorization_endpoint": "https://a.example/a",
+            "token_endpoint": "https://b.example/t", "verify_endpoint": "https://c.example/v"}}"#;
+        for (name, operators) in [
+            ("one", r#"{"es": {"prefixes": ["+34"]}}"#),
+            ("every member", every_member),
+            ("three endpoints", own_endpoints),
+            (
+                "a discovery document",
+                r#"{"es": {"prefixes": ["+34"], "discovery_url": "https://es.example/document"}}"#,
+            ),
+            ("empty members", r#"{"es": {"prefixes": ["+34"], "scope": "", "issuer": null, "base_url": " "}}"#),
+            ("the longest prefix", r#"{"es": {"prefixes": ["+346000000011234"]}}"#),
+            (
+                "the same prefix with a default",
+                r#"{"es": {"prefixes": ["+34"], "default": true}, "es-2": {"prefixes": ["+34"]}}"#,
+            ),
+            ("a prefix inside another", r#"{"us": {"prefixes": ["+1"]}, "ca": {"prefixes": ["+1416"]}}"#),
+        ] {
+            assert_eq!(fault(operators), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn members_are_the_variables_about_an_operator() {
+        let lookup = |name: &str| match name {
+            "OPERATORS" => Some(r#"{"es": {"prefixes": ["+34"], "issuer": " https://es.example "}}"#.to_owned()),
+            "ISSUER" | "SCOPE" => Some("of the only operator".to_owned()),
+            RETRIEVE_NUMBER => Some("on".to_owned()),
+            _ => None,
+        };
+        let settings = (Variables { lookup }).operators().unwrap();
+        let [es] = &settings[..] else { panic!("{settings:?}") };
+        assert_eq!((es.issuer.as_deref(), es.scope.as_deref()), (Some("https://es.example"), None));
+        assert_eq!(es.retrieve_number.as_deref(), Some("on"), "a setting for all");
+        assert_eq!((&es.prefixes[..], es.is_default), (&["+34".to_owned()][..], false));
+    }
+
+    /// `hush` stands for a secret in the wrong place.
+    #[test]
+    fn faulty_value_is_one_line_with_the_place_and_the_fix() {
+        let es = |member: &str| format!(r#"{{"es": {{"prefixes": ["+34"], {member}}}}}"#);
+        let prefixes = |prefixes: &str| format!(r#"{{"es": {{"prefixes": {prefixes}}}}}"#);
+        let both = |first: &str, second: &str| {
+            format!(r#"{{"es": {{"prefixes": ["+34"]{first}}}, "es-2": {{"prefixes": ["+1", "+34"]{second}}}}}"#)
+        };
+        let name = |name: &str| format!(r#"{{"{name}": {{"prefixes": ["+34"]}}}}"#);
+        const PREFIXES: &str = "es.prefixes: must be a list of the beginnings of numbers, each a +";
+        const NAME: &str = "has a name that is not 1 to 32 of a to z, 0 to 9 and -";
+        for (fault_of, operators, said) in [
+            ("not JSON", "hush".to_owned(), "not usable at line 1, column 1; expected a JSON object like"),
+            ("the second line", "{\n\"es\": hush}".to_owned(), "not usable at line 2, column"),
+            ("not an object", r#"["hush"]"#.to_owned(), "expected a JSON object like"),
+            ("an operator that is a text", r#"{"es": "hush"}"#.to_owned(), "expected a JSON object like"),
+            ("something behind it", name("es") + "hush", "expected a JSON object like"),
+            ("an empty object", "{}".to_owned(), "has no operator; expected a JSON object like"),
+            ("a name in capitals", name("HUSH"), NAME),
+            ("an empty name", name(""), NAME),
+            ("a long name", name(&"hush".repeat(9)), NAME),
+            (
+                "a name twice",
+                r#"{"es": {"prefixes": ["+34"]}, "es": {"prefixes": ["+33"]}}"#.to_owned(),
+                "the name es twice",
+            ),
+            (
+                "an unknown member",
+                es(r#""client_secret": "hush""#),
+                r#"es has an unknown member, "client_secret"; there are prefixes, default,"#,
+            ),
+            ("a variable's name", es(r#""SCOPE": "hush""#), r#"es has an unknown member, "SCOPE"; there are"#),
+            ("a setting for all", es(r#""retrieve_number": "off""#), r#"es has an unknown member, "retrieve_number""#),
+            (
+                "a long unknown member",
+                es(&format!(r#""{}": 1"#, "hush".repeat(11))),
+                "es has an unknown member, \"a long name\"",
+            ),
+            ("a member twice", es(r#""scope": "hush", "scope": "hush""#), "es has a member twice"),
+            ("a number for a text", es(r#""scope": 1"#), "es.scope: not text; write it in quotation marks"),
+            ("a list for a text", es(r#""issuer": ["hush"]"#), "es.issuer: not text"),
+            ("a text for the default", es(r#""default": "hush""#), "es.default: not true or false"),
+            ("no prefixes", r#"{"es": {"base_url": "https://hush.example"}}"#.to_owned(), PREFIXES),
+            ("an empty list", prefixes("[]"), PREFIXES),
+            ("a text for the list", prefixes(r#""+34""#), PREFIXES),
+            ("a number for a prefix", prefixes("[34]"), PREFIXES),
+            ("no +", prefixes(r#"["34"]"#), PREFIXES),
+            ("a + alone", prefixes(r#"["+"]"#), PREFIXES),
+            ("a zero", prefixes(r#"["+034"]"#), PREFIXES),
+            ("a space", prefixes(r#"["+34 6"]"#), PREFIXES),
+            ("a letter", prefixes(r#"["+34x"]"#), PREFIXES),
+            ("other digits", prefixes(r#"["+٣٤"]"#), PREFIXES),
+            ("16 digits", prefixes(r#"["+3460000000112345"]"#), PREFIXES),
+            ("one of two is faulty", prefixes(r#"["+34", "33"]"#), PREFIXES),
+            ("a prefix twice in one", prefixes(r#"["+34", "+34"]"#), "es.prefixes: has the same prefix twice"),
+            (
+                "a prefix twice without a default",
+                both("", ""),
+                r#"has the prefix +34 in es and es-2, 0 of which are the default; give exactly one of them "default": true"#,
+            ),
+            (
+                "a prefix twice with two defaults",
+                both(r#", "default": true"#, r#", "default": true"#),
+                "has the prefix +34 in es and es-2, 2 of which are the default",
+            ),
+            (
+                "a preset that does not exist",
+                es(r#""operator": "hush""#),
+                "es.operator: no such operator; use telefonica-sandbox",
+            ),
+            ("the same, and the fix", es(r#""operator": "hush""#), "or set base_url"),
+            ("not a URL", es(r#""base_url": "hush""#), "es.base_url: not a URL"),
+            (
+                "a URL with credentials",
+                es(r#""base_url": "https://u:hush@es.example""#),
+                "es.base_url: has credentials in it",
+            ),
+            (
+                "plain http",
+                es(r#""discovery_url": "http://hush.example""#),
+                "es.discovery_url: http is only for localhost; use https",
+            ),
+            (
+                "endpoints on two hosts",
+                es(r#""base_url": "https://es.example", "token_endpoint": "https://hush.example/token""#),
+                "es.token_endpoint: is on a different host from the operator's other endpoints; set authorization_endpoint and verify_endpoint too",
+            ),
+            (
+                "a method that does not exist",
+                es(r#""token_endpoint_auth_method": "hush""#),
+                "es.token_endpoint_auth_method: not one of its values; use client_secret_basic or",
+            ),
+            ("a scope with two spaces", es(r#""scope": "hush  hush""#), "es.scope: not scope tokens"),
+            ("pkce", es(r#""pkce": "hush""#), "es.pkce: not one of its values; use S256 or off"),
+            ("prompt", es(r#""prompt": "hush""#), "es.prompt: not one of its values; use none"),
+            ("login_hint", es(r#""login_hint": "hush""#), "es.login_hint: not one of its values; use tel or off"),
+            ("issuer", es(r#""issuer": "hush""#), "es.issuer: not a URL"),
+            (
+                "phone_number_format",
+                es(r#""phone_number_format": "hush""#),
+                "es.phone_number_format: not one of its values; use plain or hashed",
+            ),
+        ] {
+            let line = fault(&operators).unwrap_or_else(|| panic!("{fault_of} starts"));
+            assert!(line.starts_with("environment variable OPERATORS: "), "{fault_of}: {line}");
+            assert!(line.contains(said), "{fault_of}: {line}");
+            assert!(!line.to_lowercase().contains("hush") && !line.contains('\n'), "{fault_of}: {line}");
+            assert!(!line.contains("OPERATOR_"), "{fault_of}: a variable that has no effect: {line}");
+        }
+    }
 }

@@ -152,3 +152,17 @@ async fn document_that_does_not_come_holds_nobody_up() {
     let late = start(&function, FRENCH).await;
     assert_eq!((late.status, late.outcome()), (504, "operator_timeout"));
 }
+
+/// `src/config/operators.rs` has a table of what can be wrong.
+#[tokio::test]
+async fn faulty_operators_stop_the_program_with_one_line() {
+    const ES: &str = r#"{"es": {"prefixes": ["+34"], "token_endpoint": "https://hush.example/token"}}"#;
+    for (name, variables, fault) in [
+        ("not JSON", &[("OPERATORS", "hush")][..], "OPERATORS: not usable at line 1, column 1; expected a JSON object"),
+        ("two hosts", &[("OPERATORS", ES)], "OPERATORS: es.token_endpoint: is on a different host"),
+        ("phone mode", &[("OPERATORS", ES), ("STATE_MODE", "phone")], "STATE_MODE: cannot be phone beside OPERATORS"),
+    ] {
+        let line = Function::fault_at_start(variables).await;
+        assert!(line.contains(fault) && !line.contains("hush"), "{name}: {line}");
+    }
+}
