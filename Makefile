@@ -66,7 +66,7 @@ keys: .tools/test.stamp ## the keys that apps' sign-ins need, into the deployed 
 	@# Without a stack, SECRET is the name or the ARN of the secret.
 	@python3 tools/keys.py
 
-soak: ## ten thousand verifications with an operator that fails in every way (about two minutes)
+soak: ## ten thousand verifications with an operator that fails in every way, and as many with three (about four minutes)
 	SOAK=10000 cargo test --test it soak:: -- --nocapture
 
 fuzz: FUZZ_SECONDS ?= 60

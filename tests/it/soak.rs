@@ -1,17 +1,20 @@
-//! Many verifications in many environments, with an operator that fails in every way. Each verification has one outcome
-//! in time, and *verified* and *not verified* are the operator's answers in that verification.
+//! Many verifications in many environments, with an operator that fails in every way, and with three that each fail in
+//! one way. Each verification has one outcome in time, and *verified* and *not verified* are the answers, in that
+//! verification, of the operator that serves the number.
 //!
 //! `make soak` runs ten thousand verifications, `cargo test` a few hundred.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sandbox::{Leg, Sandbox};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::far_side::{FarSide, Fault};
+use crate::support::several::Several;
 use crate::support::{AS_JSON, Browser, Function, sandbox};
 
 const VERIFICATIONS: usize = 400;
@@ -24,7 +27,7 @@ const ENVIRONMENTS: usize = 4;
 const AT_ONCE: usize = 50;
 const TIME_LEFT: Duration = Duration::from_secs(3);
 
-/// The faults of upstream calls. One call in five has one.
+/// The faults of upstream calls.
 const FAILURES: [Fault; 17] = [
     Fault::ResetUnserved,
     Fault::CloseUnserved,
@@ -45,9 +48,36 @@ const FAILURES: [Fault; 17] = [
     Fault::Drip,
 ];
 
-/// Decides which calls fail, and records which verifications were affected.
+/// The operators that each fail in one way: name, prefix, how many calls in a hundred fail, the faults, and the outcomes
+/// that these can have.
+type OneWay = (&'static str, &'static str, usize, &'static [Fault], &'static [&'static str]);
+const ONE_WAY_EACH: [OneWay; 3] = [
+    (
+        "breaks",
+        "+34",
+        20,
+        &[Fault::ResetUnserved, Fault::CloseUnserved, Fault::ResetBehindHead, Fault::TruncateBody],
+        &["operator_error"],
+    ),
+    (
+        "refuses",
+        "+33",
+        20,
+        &[
+            Fault::Answer("HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"),
+            Fault::Answer("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"),
+        ],
+        &["operator_busy"],
+    ),
+    ("waits", "+49", 3, &[Fault::Hang, Fault::Drip], &["operator_timeout"]),
+];
+
+/// Decides which calls to an operator fail, and records which verifications were affected.
 struct Weather {
     random: Mutex<u64>,
+    /// In percent.
+    failing: usize,
+    failures: &'static [Fault],
     calls: AtomicUsize,
     failed: AtomicUsize,
     /// The `code` or `x-correlator` of each call that failed.
@@ -55,18 +85,30 @@ struct Weather {
 }
 
 impl Weather {
+    fn new(failing: usize, failures: &'static [Fault]) -> Arc<Self> {
+        Arc::new(Self {
+            random: Mutex::new(0x9e37_79b9_7f4a_7c15),
+            failing,
+            failures,
+            calls: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            struck: Mutex::default(),
+        })
+    }
+
     fn decide(&self, request: &str) -> Fault {
         self.calls.fetch_add(1, Ordering::Relaxed);
         match self.roll(100) {
-            0..20 => {
+            roll if roll < self.failing => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 let of_verify = value_after(request, "x-correlator: ", "\r\n");
                 let of_token = value_after(request, "code=", "&");
                 self.struck.lock().unwrap().extend(of_verify.or(of_token).map(str::to_owned));
-                let fault = FAILURES[self.roll(FAILURES.len())];
-                // These last until the deadline, so they are rarer.
-                let waits = matches!(fault, Fault::Hang | Fault::Drip);
-                if waits && self.roll(10) > 0 { Fault::ResetServed } else { fault }
+                let fault = self.failures[self.roll(self.failures.len())];
+                // These last until the deadline, so among others they are rarer.
+                let waits = |fault: &Fault| matches!(fault, Fault::Hang | Fault::Drip);
+                let is_rare = waits(&fault) && !self.failures.iter().all(waits);
+                if is_rare && self.roll(10) > 0 { Fault::ResetServed } else { fault }
             }
             20..25 => Fault::CloseBehind,
             25..28 => Fault::Http10,
@@ -84,20 +126,59 @@ impl Weather {
     }
 }
 
+/// An operator, the weather on the way to it, and the sockets in front of its token endpoint and of its `verify`.
+struct Site {
+    sandbox: Arc<Sandbox>,
+    weather: Arc<Weather>,
+    /// A number of the operator's SIMs without its last digit.
+    number: String,
+    /// The outcomes that its failures can have; all, if there is none.
+    outcomes: &'static [&'static str],
+    token: FarSide,
+    verify: FarSide,
+}
+
+impl Site {
+    async fn new(
+        sandbox: Arc<Sandbox>,
+        prefix: &str,
+        weather: Arc<Weather>,
+        outcomes: &'static [&'static str],
+    ) -> Self {
+        let (token, verify) = (FarSide::of(&sandbox).await, FarSide::of(&sandbox).await);
+        for leg in [&token, &verify] {
+            let weather = Arc::clone(&weather);
+            leg.plan(move |request| weather.decide(request));
+        }
+        Self { sandbox, weather, number: format!("{prefix}60000000"), outcomes, token, verify }
+    }
+
+    fn token_endpoint(&self) -> String {
+        format!("{}/token", self.token.url)
+    }
+
+    fn verify_endpoint(&self) -> String {
+        format!("{}/number-verification/v0/verify", self.verify.url)
+    }
+}
+
 /// The browser's view of a verification.
 struct Seen {
-    phone: &'static str,
+    /// The index of the operator that serves the number.
+    site: usize,
+    phone: String,
     correlator: String,
     code: String,
     outcome: &'static str,
     time: Duration,
 }
 
-async fn verification(function: &Function, number: usize) -> Seen {
-    let phone = ["+34600000001", "+34600000002"][number % 2];
+async fn verification(function: &Function, number: usize, sites: &[Site]) -> Seen {
+    let site = number % sites.len();
+    let phone = format!("{}{}", sites[site].number, number / sites.len() % 2 + 1);
     let correlator = format!("00000000-0000-4000-8000-{number:012}");
     let mut browser = Browser::default();
-    let callback = browser.callback_of(function, phone).await;
+    let callback = browser.callback_of(function, &phone).await;
     let start = Instant::now();
     let headers = [AS_JSON, ("x-correlator", correlator.as_str())];
     let answer = browser.open_with(function, &callback, &headers).await;
@@ -105,37 +186,52 @@ async fn verification(function: &Function, number: usize) -> Seen {
     assert!(time < TIME_LEFT, "answered after the deadline: {time:?}");
     assert_eq!(answer.json()["correlator"], correlator);
     let code = value_after(&callback, "code=", "&").unwrap().to_owned();
-    Seen { phone, correlator, code, outcome: answer.outcome(), time }
+    Seen { site, phone, correlator, code, outcome: answer.outcome(), time }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verification_has_one_true_outcome_in_time() {
-    let verifications = std::env::var("SOAK").map_or(VERIFICATIONS, |number| number.parse().unwrap());
     let sandbox = Arc::new(sandbox().await);
-    let weather = Arc::new(Weather {
-        random: Mutex::new(0x9e37_79b9_7f4a_7c15),
-        calls: AtomicUsize::new(0),
-        failed: AtomicUsize::new(0),
-        struck: Mutex::default(),
-    });
-    let (token, verify) = (FarSide::of(&sandbox).await, FarSide::of(&sandbox).await);
-    for leg in [&token, &verify] {
-        let weather = Arc::clone(&weather);
-        leg.plan(move |request| weather.decide(request));
-    }
-    let token_endpoint = format!("{}/token", token.url);
-    let verify_endpoint = format!("{}/number-verification/v0/verify", verify.url);
+    let site = Site::new(Arc::clone(&sandbox), "+34", Weather::new(20, &FAILURES), &[]).await;
+    let (token_endpoint, verify_endpoint) = (site.token_endpoint(), site.verify_endpoint());
     let endpoints = [("TOKEN_ENDPOINT", token_endpoint.as_str()), ("VERIFY_ENDPOINT", &verify_endpoint)];
+    let deploy =
+        async |more: &[(&str, &str)]| Function::deployed(Arc::clone(&sandbox), &[&endpoints[..], more].concat()).await;
+    soak(VERIFICATIONS, vec![site], deploy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_comes_from_an_operator_that_does_not_serve_the_number() {
+    let mut several = Several::start(&ONE_WAY_EACH.map(|(name, ..)| (name, &[][..]))).await;
+    let mut sites = Vec::new();
+    for (name, prefix, failing, failures, outcomes) in ONE_WAY_EACH {
+        let sandbox = Arc::clone(several.at(name));
+        let authorization_endpoint = format!("{}/authorize", sandbox.base_url());
+        let site = Site::new(sandbox, prefix, Weather::new(failing, failures), outcomes).await;
+        several.operators[name] = json!({
+            "prefixes": [prefix],
+            "authorization_endpoint": authorization_endpoint,
+            "token_endpoint": site.token_endpoint(),
+            "verify_endpoint": site.verify_endpoint(),
+        });
+        sites.push(site);
+    }
+    soak(VERIFICATIONS / 2, sites, async |more: &[(&str, &str)]| several.deployed(more).await).await;
+    assert!(several.vault.requests().iter().all(|served| served.leg == Some(Leg::Secret)));
+}
+
+/// Verifies numbers of all operators in turn, in environments that `deploy` starts with more variables.
+async fn soak(usual: usize, sites: Vec<Site>, deploy: impl AsyncFn(&[(&str, &str)]) -> Function) {
+    let verifications = std::env::var("SOAK").map_or(usual, |number| number.parse().unwrap());
     let mut environments = Vec::new();
     for _ in 0..ENVIRONMENTS {
-        environments.push(Function::deployed(Arc::clone(&sandbox), &endpoints).await);
+        environments.push(deploy(&[]).await);
     }
-    let at_once = AT_ONCE.to_string();
-    let variables = [&endpoints[..], &[("AWS_LAMBDA_MAX_CONCURRENCY", at_once.as_str())]].concat();
-    environments.push(Function::deployed(Arc::clone(&sandbox), &variables).await);
+    environments.push(deploy(&[("AWS_LAMBDA_MAX_CONCURRENCY", &AT_ONCE.to_string())]).await);
     let environments: Vec<_> =
         environments.into_iter().map(|function| Arc::new(function.with_time_left(TIME_LEFT))).collect();
 
+    let sites = Arc::new(sites);
     let rounds = (verifications / ROUND).max(FEWEST_ROUNDS);
     let start = Instant::now();
     let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
@@ -147,21 +243,25 @@ async fn every_verification_has_one_true_outcome_in_time() {
         let mut browsers = JoinSet::new();
         for (index, function) in environments.iter().enumerate() {
             for _ in 0..if index == ENVIRONMENTS { AT_ONCE } else { 1 } {
-                let (function, next) = (Arc::clone(function), Arc::clone(&next));
+                let (function, next, sites) = (Arc::clone(function), Arc::clone(&next), Arc::clone(&sites));
                 browsers.spawn(async move {
                     let mut seen = Vec::new();
                     while let Ok(number) =
                         next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < until).then_some(n + 1))
                     {
-                        seen.push(verification(&function, number).await);
+                        seen.push(verification(&function, number, &sites).await);
                     }
                     seen
                 });
             }
         }
         let seen: Vec<_> = browsers.join_all().await.into_iter().flatten().collect();
-        compare_with_the_ledger(&seen, &sandbox, &std::mem::take(&mut weather.struck.lock().unwrap()));
-        sandbox.clear_requests();
+        for (index, site) in sites.iter().enumerate() {
+            let (own, others): (Vec<_>, Vec<_>) = seen.iter().partition(|seen| seen.site == index);
+            compare_with_the_ledger(&own, site);
+            compare_with_the_ledger_of_another(&others, &site.sandbox);
+            site.sandbox.clear_requests();
+        }
         for seen in seen {
             *outcomes.entry(seen.outcome).or_default() += 1;
             times.push(seen.time);
@@ -171,8 +271,15 @@ async fn every_verification_has_one_true_outcome_in_time() {
     assert_eq!(times.len(), verifications, "each has one outcome");
 
     times.sort();
-    let (calls, failed) = (weather.calls.load(Ordering::Relaxed), weather.failed.load(Ordering::Relaxed));
-    println!("{verifications} verifications in {:.0?}; {failed} of {calls} upstream calls failed", start.elapsed());
+    let sum = |count: fn(&Weather) -> &AtomicUsize| -> usize {
+        sites.iter().map(|site| count(&site.weather).load(Ordering::Relaxed)).sum()
+    };
+    let (calls, failed) = (sum(|weather| &weather.calls), sum(|weather| &weather.failed));
+    println!(
+        "{verifications} verifications, operators: {}, in {:.0?}; {failed} of {calls} upstream calls failed",
+        sites.len(),
+        start.elapsed()
+    );
     for (outcome, count) in &outcomes {
         println!("  {outcome:<22} {count:>6}");
     }
@@ -186,9 +293,10 @@ async fn every_verification_has_one_true_outcome_in_time() {
     }
 }
 
-fn compare_with_the_ledger(seen: &[Seen], sandbox: &Sandbox, struck: &HashSet<String>) {
+fn compare_with_the_ledger(seen: &[&Seen], site: &Site) {
+    let struck = std::mem::take(&mut *site.weather.struck.lock().unwrap());
     let mut said: HashMap<String, Vec<(String, bool)>> = HashMap::new();
-    for served in sandbox.requests().into_iter().filter(|served| served.leg == Some(Leg::Verify)) {
+    for served in site.sandbox.requests().into_iter().filter(|served| served.leg == Some(Leg::Verify)) {
         if let (Some(correlator), Some(asked), Some(answer)) = (served.x_correlator, served.asked, served.answer) {
             said.entry(correlator).or_default().push((asked, answer));
         }
@@ -200,11 +308,26 @@ fn compare_with_the_ledger(seen: &[Seen], sandbox: &Sandbox, struck: &HashSet<St
             other => {
                 let was_struck = struck.contains(correlator) || struck.contains(code);
                 assert!(was_struck, "{correlator} is {other}, but none of its calls failed");
+                let can_be = site.outcomes.is_empty() || site.outcomes.contains(&other);
+                assert!(can_be, "{correlator} is {other}: another operator's failure");
                 continue;
             }
         };
         let of_the_operator = said.get(correlator).map_or(&[][..], Vec::as_slice);
-        assert_eq!(of_the_operator, [((*phone).to_owned(), answer)], "{correlator} is {outcome}");
+        assert_eq!(of_the_operator, [(phone.clone(), answer)], "{correlator} is {outcome}");
+    }
+}
+
+/// Checks that an operator got nothing of the verifications at others.
+fn compare_with_the_ledger_of_another(seen: &[&Seen], sandbox: &Sandbox) {
+    let mut known = BTreeSet::new();
+    for served in sandbox.requests() {
+        known.extend(served.fields.into_values().chain(served.x_correlator));
+    }
+    for Seen { phone, correlator, code, .. } in seen {
+        for text in [phone, correlator, code] {
+            assert!(!known.contains(text), "{text} is known to an operator that does not serve the number");
+        }
     }
 }
 

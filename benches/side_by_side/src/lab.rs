@@ -104,6 +104,8 @@ pub struct Lab {
     /// The folder for files that programs read, and for callgrind's output.
     files: PathBuf,
     pub programs: Vec<Program>,
+    /// The function with three operators.
+    several: Program,
     /// The operator's base URL for each plan.
     operators: Vec<String>,
     /// The quota, or why there is none.
@@ -112,10 +114,12 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> io::Result<Self> {
-        let sandbox = Sandbox::start(Settings { tls: true, ..Settings::default() }).await?;
+        let secret_members = [("operators".to_owned(), programs::clients())].into_iter().collect();
+        let sandbox = Sandbox::start(Settings { tls: true, secret_members, ..Settings::default() }).await?;
         let files = checkout().join("target/bench");
         fs::create_dir_all(&files)?;
         let programs = programs::all(&sandbox, &files).await?;
+        let several = programs::several(function_of(&programs)?, &sandbox).await?;
         let next_door = sandbox.base_url();
         let address: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
         let operator = |plan: &Plan| match plan.setting.round_trip() {
@@ -123,7 +127,7 @@ impl Lab {
             Some((time, handshake)) => Ok(format!("https://{}", wire::lay(address, time, handshake)?)),
         };
         let operators = PLANS.iter().map(operator).collect::<io::Result<_>>()?;
-        Ok(Self { sandbox, files, programs, operators, quota: Quota::new() })
+        Ok(Self { sandbox, files, programs, several, operators, quota: Quota::new() })
     }
 
     /// Measures every program in every setting that this machine supports.
@@ -133,32 +137,36 @@ impl Lab {
             let quota = self.quota.as_ref().ok().filter(|_| plan.setting.is_small());
             if quota.is_some() || !plan.setting.is_small() {
                 eprintln!("measuring: {}", plan.setting.name());
-                measured.extend(self.carry_out(plan, Place { operator, quota }).await?);
+                let programs: Vec<_> = self.programs.iter().collect();
+                measured.extend(self.carry_out(plan, &programs, Place { operator, quota }).await?);
             }
         }
         Ok(measured)
     }
 
+    /// Measures the function with one operator and with three, in turn.
+    pub async fn several(&self) -> io::Result<Vec<Measured>> {
+        eprintln!("measuring: three operators");
+        let plan = Plan { setting: Setting::NextDoor, starts: 9, stays: 9, invocations: 100 };
+        let programs = [function_of(&self.programs)?, &self.several];
+        self.carry_out(&plan, &programs, Place { operator: &self.sandbox.base_url(), quota: None }).await
+    }
+
     /// Measures the CPU time of an app's sign-in.
     pub async fn hand_off(&self) -> io::Result<HandOff> {
         eprintln!("measuring: an app's sign-in");
-        hand_off::measure(self.function()?, &self.files).await
+        hand_off::measure(function_of(&self.programs)?, &self.files).await
     }
 
     /// Measures the CPU time of a verification without and with everything that an operator can demand.
     pub async fn demanding(&self) -> io::Result<[Demanding; 2]> {
         eprintln!("measuring: a demanding operator");
-        let function = self.function()?;
+        let function = function_of(&self.programs)?;
         let plain = demanding::measure(function, &self.files, false).await?;
         Ok([plain, demanding::measure(function, &self.files, true).await?])
     }
 
-    fn function(&self) -> io::Result<&Program> {
-        let function = self.programs.iter().find(|program| program.kind == Kind::Function);
-        function.ok_or_else(|| io::Error::other("the function is not among the programs"))
-    }
-
-    /// The instructions of the function and of the hello world.
+    /// The instructions of the function, with one operator and with three, and of the hello world.
     pub async fn count_instructions(&self) -> io::Result<Vec<Instructions>> {
         if !instructions::can_be_counted().await {
             return Err(io::Error::other("valgrind is not installed"));
@@ -166,18 +174,18 @@ impl Lab {
         eprintln!("counting instructions");
         let operator = self.sandbox.base_url();
         let mut counted = Vec::new();
-        for program in self.programs.iter().filter(|program| matches!(program.kind, Kind::Floor | Kind::Function)) {
+        let programs = self.programs.iter().filter(|program| matches!(program.kind, Kind::Floor | Kind::Function));
+        for program in programs.chain([&self.several]) {
             counted.push(instructions::count(program, Place { operator: &operator, quota: None }, &self.files).await?);
         }
         Ok(counted)
     }
 
     /// Runs the programs in turn, repeatedly, so that a machine that slows down affects all of them.
-    async fn carry_out(&self, plan: &Plan, place: Place<'_>) -> io::Result<Vec<Measured>> {
-        let mut measured: Vec<_> =
-            self.programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();
+    async fn carry_out(&self, plan: &Plan, programs: &[&Program], place: Place<'_>) -> io::Result<Vec<Measured>> {
+        let mut measured: Vec<_> = programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();
         for start in 0..plan.starts {
-            for (program, measured) in self.programs.iter().zip(&mut measured) {
+            for (program, measured) in programs.iter().zip(&mut measured) {
                 let (mut environment, cold) = Environment::start(program, place).await?;
                 measured.cold.push(cold);
                 if start + plan.stays >= plan.starts {
@@ -213,6 +221,11 @@ impl Lab {
         let handshakes = self.sandbox.handshakes();
         handshakes.full + handshakes.resumed
     }
+}
+
+fn function_of(programs: &[Program]) -> io::Result<&Program> {
+    let function = programs.iter().find(|program| program.kind == Kind::Function);
+    function.ok_or_else(|| io::Error::other("the function is not among the programs"))
 }
 
 impl Drop for Lab {

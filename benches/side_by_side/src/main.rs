@@ -43,9 +43,10 @@ async fn run() -> io::Result<String> {
     let measured = lab.measure().await?;
     let hand_off = lab.hand_off().await?;
     let demanding = lab.demanding().await?;
+    let several = lab.several().await?;
     let counted = lab.count_instructions().await.map_err(|error| error.to_string());
     let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, &hand_off, &demanding, counted.as_deref(), zip))
+    Ok(targets::report(&lab, &measured, &several, &hand_off, &demanding, counted.as_deref(), zip))
 }
 
 /// The path of a file that `cargo lambda build` creates.

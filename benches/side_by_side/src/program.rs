@@ -22,6 +22,8 @@ pub struct Program {
 pub enum Kind {
     Floor,
     Function,
+    /// The function with three operators.
+    Several,
     Python,
     Node,
 }
@@ -31,6 +33,7 @@ impl Kind {
         match self {
             Self::Floor => "hello world",
             Self::Function => "number-verification",
+            Self::Several => "number-verification with three operators",
             Self::Python => "Python sample",
             Self::Node => "Node sample",
         }

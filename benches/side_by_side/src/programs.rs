@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sandbox::{SAMPLE_CODE, Sandbox};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::environment::{Environment, Place};
 use crate::program::{Kind, Program};
@@ -37,7 +37,7 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
         executable,
         arguments: script.map(|script| checkout().join("benches/peers").join(script).into()).into_iter().collect(),
         variables: variables.clone(),
-        events: vec![callback(PHONE_NUMBER, None)],
+        events: vec![callback("", PHONE_NUMBER, None)],
         expected,
     };
 
@@ -64,6 +64,26 @@ pub async fn all(sandbox: &Sandbox, files: &Path) -> io::Result<Vec<Program>> {
     Ok(all)
 }
 
+/// The names of three operators, in `OPERATORS` and in the secret.
+const OPERATORS: [&str; 3] = ["es", "fr", "de"];
+
+/// The secret's entries for three operators, which are one sandbox.
+pub fn clients() -> Value {
+    let client = json!({ "client_id": "my-app-id", "client_secret": "my-app-secret" });
+    OPERATORS.map(|name| (name.to_owned(), client.clone())).into_iter().collect::<Map<_, _>>().into()
+}
+
+/// The function with three operators, the first of which serves the number.
+pub async fn several(function: &Program, sandbox: &Sandbox) -> io::Result<Program> {
+    let operator =
+        |(name, prefix)| (String::from(name), json!({ "prefixes": [prefix], "base_url": sandbox.base_url() }));
+    let operators: Map<_, _> = OPERATORS.into_iter().zip(["+34", "+33", "+49"]).map(operator).collect();
+    let mut several = Program { kind: Kind::Several, ..function.clone() };
+    several.variables.push(("OPERATORS", Value::from(operators).to_string().into()));
+    several.events = started(&several, sandbox).await?;
+    Ok(several)
+}
+
 const PEERS_FOLDER: &str = ".tools/peers";
 
 /// The folder of Python's packages, if `make bench-peers` has installed what the published samples need.
@@ -82,6 +102,7 @@ async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Vec<String
     // A browser's, which gets a cookie.
     event["headers"]["sec-fetch-site"] = "same-origin".into();
     let event = event.to_string();
+    let operator = if function.kind == Kind::Several { OPERATORS[0] } else { "" };
     let start = Program { events: vec![event.clone()], expected: "authorization_url", ..function.clone() };
     let (environment, _) = Environment::start(&start, Place { operator: &sandbox.base_url(), quota: None }).await?;
     let mut callbacks = Vec::with_capacity(STARTS);
@@ -92,15 +113,21 @@ async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Vec<String
         let query = authorization_url.split_once('?').unwrap_or_default().1;
         let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").unwrap_or_default().1;
         let cookie = answer["cookies"][0].as_str().unwrap_or_default().split(';').next();
-        callbacks.push(callback(&state, cookie));
+        callbacks.push(callback(operator, &state, cookie));
     }
     environment.end().await?;
     Ok(callbacks)
 }
 
-fn callback(state: &str, cookie: Option<&str>) -> String {
+/// The callback of an operator; without a name, of the only one.
+fn callback(operator: &str, state: &str, cookie: Option<&str>) -> String {
     let event = include_str!("../../../events/callback-phone-verified.json");
     let mut event: Value = serde_json::from_str(event).unwrap_or_default();
+    if !operator.is_empty() {
+        let path = format!("/numberverification-callback/{operator}");
+        event["requestContext"]["http"]["path"] = path.as_str().into();
+        event["rawPath"] = path.into();
+    }
     let query = [("code", SAMPLE_CODE), ("state", state)];
     event["rawQueryString"] = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish().into();
     event["queryStringParameters"] = query.into_iter().collect();

@@ -12,10 +12,14 @@ use crate::program::Kind;
 /// The peers, and our targets relative to each: cold total at 128 MB, CPU for a warm verification.
 const PEERS: [(Kind, f64, f64); 2] = [(Kind::Python, 0.12, 1.0 / 5.0), (Kind::Node, 0.04, 1.0 / 10.0)];
 
+/// The target for three operators, relative to one.
+const THREE_OPERATORS: f64 = 1.05;
+
 /// The tables in Markdown.
 pub fn report(
     lab: &Lab,
     measured: &[Measured],
+    several: &[Measured],
     hand_off: &HandOff,
     demanding: &[Demanding; 2],
     counted: Result<&[Instructions], &String>,
@@ -23,7 +27,7 @@ pub fn report(
 ) -> String {
     let mut report = format!(
         "\n{}\n{}\n{}\n{}",
-        table(&targets(measured, zip)),
+        table(&targets(measured, several, counted.unwrap_or_default(), zip)),
         table(&sign_in(measured, hand_off)),
         table(&everything_on(demanding)),
         table(&details(lab, measured, counted.unwrap_or_default()))
@@ -41,7 +45,7 @@ pub fn report(
     report
 }
 
-fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
+fn targets(measured: &[Measured], several: &[Measured], counted: &[Instructions], zip: u64) -> Vec<Vec<String>> {
     let find = |setting, kind| measured.iter().find(|measured| measured.setting == setting && measured.kind == kind);
     let mut rows = vec![["", "target, at most", "measured", ""].map(str::to_owned).to_vec()];
     let mut row = |what: &str, limit: f64, value: f64, unit: &str, from: &str| {
@@ -80,6 +84,17 @@ fn targets(measured: &[Measured], zip: u64) -> Vec<Vec<String>> {
         row("warm, operator 50 ms away: 2 round trips + 3 ms", 103.0, median(&ours.warm), " ms", "");
         let share = f64::from(ours.handshakes) / f64::from(ours.invocations);
         row("TLS handshakes for each of these", 0.0, share, "", "");
+    }
+    if let [one, three] = several {
+        let (value, from) = against(&three.cpu, &one.cpu);
+        row("CPU for a warm verification, three operators against one", THREE_OPERATORS, value, " ×", &from);
+        let from = format!(" ({} MB to {} MB)", show(three.peak_memory), show(one.peak_memory));
+        row("peak memory, the same", THREE_OPERATORS, three.peak_memory / one.peak_memory, " ×", &from);
+    }
+    let warm = |kind| counted.iter().find(|counted| counted.kind == kind).map(|counted| counted.warm);
+    if let (Some(three), Some(one)) = (warm(Kind::Several), warm(Kind::Function)) {
+        let from = format!(" ({} to {} thousand)", show(three / 1e3), show(one / 1e3));
+        row("instructions for a warm verification, the same", THREE_OPERATORS, three / one, " ×", &from);
     }
     row("deployed zip", 3.5, f64::from(u32::try_from(zip).unwrap_or(u32::MAX)) / 1e6, " MB", "");
     rows
