@@ -198,18 +198,29 @@ mod tests {
         assert_eq!((&es.prefixes[..], es.is_default), (&["+34".to_owned()][..], false));
     }
 
-    /// `hush` stands for a secret in the wrong place.
+    const PREFIXES: &str = "es.prefixes: must be a list of the beginnings of numbers, each a +";
+    const NAME: &str = "has a name that is not 1 to 32 of a to z, 0 to 9 and -";
+
+    fn es(member: &str) -> String {
+        format!(r#"{{"es": {{"prefixes": ["+34"], {member}}}}}"#)
+    }
+
+    /// Checks that each value stops the start with one line that has the place and the fix. `hush` stands for a secret in
+    /// the wrong place.
+    fn check<const N: usize>(rows: [(&str, String, &str); N]) {
+        for (fault_of, operators, said) in rows {
+            let line = fault(&operators).unwrap_or_else(|| panic!("{fault_of} starts"));
+            assert!(line.starts_with("environment variable OPERATORS: "), "{fault_of}: {line}");
+            assert!(line.contains(said), "{fault_of}: {line}");
+            assert!(!line.to_lowercase().contains("hush") && !line.contains('\n'), "{fault_of}: {line}");
+            assert!(!line.contains("OPERATOR_"), "{fault_of}: a variable that has no effect: {line}");
+        }
+    }
+
     #[test]
-    fn faulty_value_is_one_line_with_the_place_and_the_fix() {
-        let es = |member: &str| format!(r#"{{"es": {{"prefixes": ["+34"], {member}}}}}"#);
-        let prefixes = |prefixes: &str| format!(r#"{{"es": {{"prefixes": {prefixes}}}}}"#);
-        let both = |first: &str, second: &str| {
-            format!(r#"{{"es": {{"prefixes": ["+34"]{first}}}, "es-2": {{"prefixes": ["+1", "+34"]{second}}}}}"#)
-        };
+    fn faulty_object_is_one_line_with_the_place_and_the_fix() {
         let name = |name: &str| format!(r#"{{"{name}": {{"prefixes": ["+34"]}}}}"#);
-        const PREFIXES: &str = "es.prefixes: must be a list of the beginnings of numbers, each a +";
-        const NAME: &str = "has a name that is not 1 to 32 of a to z, 0 to 9 and -";
-        for (fault_of, operators, said) in [
+        check([
             ("not JSON", "hush".to_owned(), "not usable at line 1, column 1; expected a JSON object like"),
             ("the second line", "{\n\"es\": hush}".to_owned(), "not usable at line 2, column"),
             ("not an object", r#"["hush"]"#.to_owned(), "expected a JSON object like"),
@@ -240,6 +251,16 @@ mod tests {
             ("a number for a text", es(r#""scope": 1"#), "es.scope: not text; write it in quotation marks"),
             ("a list for a text", es(r#""issuer": ["hush"]"#), "es.issuer: not text"),
             ("a text for the default", es(r#""default": "hush""#), "es.default: not true or false"),
+        ]);
+    }
+
+    #[test]
+    fn faulty_prefixes_are_one_line_with_the_place_and_the_fix() {
+        let prefixes = |prefixes: &str| format!(r#"{{"es": {{"prefixes": {prefixes}}}}}"#);
+        let both = |first: &str, second: &str| {
+            format!(r#"{{"es": {{"prefixes": ["+34"]{first}}}, "es-2": {{"prefixes": ["+1", "+34"]{second}}}}}"#)
+        };
+        check([
             ("no prefixes", r#"{"es": {"base_url": "https://hush.example"}}"#.to_owned(), PREFIXES),
             ("an empty list", prefixes("[]"), PREFIXES),
             ("a text for the list", prefixes(r#""+34""#), PREFIXES),
@@ -263,6 +284,12 @@ mod tests {
                 both(r#", "default": true"#, r#", "default": true"#),
                 "has the prefix +34 in es and es-2, 2 of which are the default",
             ),
+        ]);
+    }
+
+    #[test]
+    fn faulty_member_is_one_line_with_the_place_and_the_fix() {
+        check([
             (
                 "a preset that does not exist",
                 es(r#""operator": "hush""#),
@@ -300,12 +327,6 @@ mod tests {
                 es(r#""phone_number_format": "hush""#),
                 "es.phone_number_format: not one of its values; use plain or hashed",
             ),
-        ] {
-            let line = fault(&operators).unwrap_or_else(|| panic!("{fault_of} starts"));
-            assert!(line.starts_with("environment variable OPERATORS: "), "{fault_of}: {line}");
-            assert!(line.contains(said), "{fault_of}: {line}");
-            assert!(!line.to_lowercase().contains("hush") && !line.contains('\n'), "{fault_of}: {line}");
-            assert!(!line.contains("OPERATOR_"), "{fault_of}: a variable that has no effect: {line}");
-        }
+        ]);
     }
 }

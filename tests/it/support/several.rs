@@ -67,18 +67,21 @@ impl Several {
     pub fn function(&self, variables: &[(&str, &str)]) -> Function {
         self.store_secret();
         let operators = self.operators.to_string();
-        Function::with_sandbox(Arc::clone(&self.vault), &self.variables(&operators, variables))
+        Function::with_sandbox(
+            Arc::clone(&self.vault),
+            &[&[("OPERATORS", &*operators), ("OPERATOR_BASE_URL", "")], variables].concat(),
+        )
     }
 
     /// The real program with these operators and more variables.
     pub async fn deployed(&self, variables: &[(&str, &str)]) -> Function {
         self.store_secret();
         let operators = self.operators.to_string();
-        Function::deployed(Arc::clone(&self.vault), &self.variables(&operators, variables)).await
-    }
-
-    fn variables<'v>(&self, operators: &'v str, more: &[(&'v str, &'v str)]) -> Vec<(&'v str, &'v str)> {
-        [&[("OPERATORS", operators), ("OPERATOR_BASE_URL", "")], more].concat()
+        Function::deployed(
+            Arc::clone(&self.vault),
+            &[&[("OPERATORS", &*operators), ("OPERATOR_BASE_URL", "")], variables].concat(),
+        )
+        .await
     }
 
     /// An operator.
