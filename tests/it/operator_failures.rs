@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sandbox::{Leg, Settings};
+use sandbox::{Leg, SAMPLE_CODE, Settings};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::support::app::query;
+use crate::support::app::{parameter, query};
 use crate::support::far_side::{self, FarSide, Fault};
 use crate::support::several::{Several, client_id, redirect_uri};
-use crate::support::{AS_JSON, Browser, Function};
+use crate::support::{AS_JSON, Answer, Browser, CALLBACK, Function};
 
 const SPANISH: &str = "+34600000001";
 const FRENCH: &str = "+33600000001";
@@ -59,8 +59,25 @@ async fn operator_that_is_down_or_slow_does_not_affect_the_others() {
     assert_eq!(several.calls(), [("es", 20, 20)]);
 }
 
+/// Operators behind one gateway have its address in common, and must not queue behind each other.
+#[tokio::test]
+async fn operators_at_one_address_share_no_connection() {
+    let mut several = Several::start(&[("es", &["+34"]), ("fr", &["+33"])]).await;
+    let gateway = FarSide::of(several.at("es")).await;
+    several.move_token_endpoint("es", &gateway.url);
+    several.operators["fr"] = several.operators["es"].clone();
+    several.operators["fr"]["prefixes"] = json!(["+33"]);
+    several.secret["operators"]["fr"] = several.secret["operators"]["es"].clone();
+    let function = several.function(&[]);
+    for number in [SPANISH, FRENCH, SPANISH, FRENCH] {
+        let started = start(&function, number).await;
+        function.get(&sample_callback_of(&started), &[AS_JSON, ("cookie", cookie_of(&started))]).await;
+    }
+    assert_eq!((gateway.requests(), gateway.connections()), (4, 2));
+}
+
 /// `POST /start` with a number.
-async fn start(function: &Function, number: &str) -> crate::support::Answer {
+async fn start(function: &Function, number: &str) -> Answer {
     function.post("/start", &query(&[("phone", number)]), &[AS_JSON, ("sec-fetch-site", "same-origin")]).await
 }
 
@@ -122,19 +139,27 @@ async fn document_that_cannot_be_read_at_start_up_is_read_when_it_is_needed() {
     assert_eq!(far_side.requests(), 3, "a document that was read stays");
 }
 
+/// The callback of a started verification with the sample code, which needs no visit to the operator.
+fn sample_callback_of(started: &Answer) -> String {
+    assert_eq!(started.status, 200, "{}", started.body);
+    let json = started.json();
+    let (_, request) = json["authorization_url"].as_str().unwrap().split_once('?').unwrap();
+    let parameters: Vec<_> = form_urlencoded::parse(request.as_bytes()).into_owned().collect();
+    let (_, operator) = parameter(&parameters, "redirect_uri").rsplit_once('/').unwrap();
+    let answer = query(&[("code", SAMPLE_CODE), ("state", parameter(&parameters, "state"))]);
+    format!("{CALLBACK}/{operator}?{answer}")
+}
+
+fn cookie_of(started: &Answer) -> &str {
+    started.header("set-cookie").split(';').next().unwrap()
+}
+
 /// A verification at `fr`, whose sandbox this test's HTTP client would not trust: the code is the sample one.
 async fn verify_over_tls(function: &Function, several: &Several) -> &'static str {
     let started = start(function, FRENCH).await;
-    assert_eq!(started.status, 200, "{}", started.body);
-    let json = started.json();
-    let authorization_url = json["authorization_url"].as_str().unwrap();
-    assert_eq!(several.operator_of(authorization_url), "fr");
-    let (_, query_of_request) = authorization_url.split_once('?').unwrap();
-    let state = form_urlencoded::parse(query_of_request.as_bytes()).find(|(name, _)| name == "state").unwrap().1;
-    let callback = query(&[("code", sandbox::SAMPLE_CODE), ("state", &state)]);
-    let cookie = started.header("set-cookie").split(';').next().unwrap();
-    let path = format!("{}/fr?{callback}", crate::support::CALLBACK);
-    let outcome = function.get(&path, &[AS_JSON, ("cookie", cookie)]).await.outcome();
+    assert_eq!(several.operator_of(started.json()["authorization_url"].as_str().unwrap()), "fr");
+    let outcome =
+        function.get(&sample_callback_of(&started), &[AS_JSON, ("cookie", cookie_of(&started))]).await.outcome();
     assert_eq!(several.at("fr").count(Leg::Verify), several.at("fr").count(Leg::Token));
     outcome
 }
