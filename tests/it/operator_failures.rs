@@ -7,6 +7,7 @@ use sandbox::{Leg, SAMPLE_CODE, Settings};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::support::app::{parameter, query};
 use crate::support::far_side::{self, FarSide, Fault};
@@ -43,7 +44,7 @@ async fn operator_that_is_down_or_slow_does_not_affect_the_others() {
         let function = Arc::clone(&function);
         waiting.spawn(async move { Browser::default().verify(&function, "+4915112345671").await.outcome() });
     }
-    let _ = arrived.acquire_many(HANGING).await.unwrap();
+    let _ = timeout(TIME_LEFT, arrived.acquire_many(HANGING)).await.expect("the requests arrive").unwrap();
     for _ in 0..10 {
         for (number, outcome) in [
             (SPANISH, "verified"),
