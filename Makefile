@@ -87,9 +87,9 @@ mutants: SHARD ?= 0/1
 mutants: export PATH := $(CURDIR)/.tools/bin:$(PATH)
 mutants: .tools/mutants.stamp ## changes the code in a thousand places, and lists the changes that no test notices (hours; SHARD=0/10 for a tenth)
 	@echo 'First the unit tests: some ten seconds for each change. A change that they do not notice is listed as MISSED.'
-	-@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --baseline skip --timeout 120 -- --lib
+	-@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --baseline skip --timeout 120 --cargo-arg=--lib
 	@echo 'Then the tests over real sockets, for the changes that are left: about a minute for each.'
-	@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --iterate --timeout 300 -- --lib --test it
+	@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --iterate --timeout 300 --cargo-arg=--lib --cargo-arg=--test --cargo-arg=it
 
 bench: .tools/run.stamp ## the function's speed beside a hello world's, against its targets (Linux; the 128 MB rows need root)
 	@test "$$(uname -s)" = Linux || { echo 'Lambda runs Linux programs, and so does this.' >&2; exit 1; }
