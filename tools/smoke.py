@@ -156,8 +156,10 @@ def delete():
     try:
         outputs = make_deploy.outputs(stack)
     except ClientError as error:
-        say(f"there is no stack to delete ({error})")
-        return
+        if "does not exist" in str(error):
+            say("there is no stack to delete")
+            return
+        sys.exit(f"make smoke: FAILED: whether the stack {name} in {region} is there cannot be read; delete it: {error}")
     print(f"make smoke: deleting the stack {name}", flush=True)
     try:
         cloudformation.delete_stack(StackName=name)

@@ -164,20 +164,26 @@ mod tests {
         let own_endpoints = r#"{"fr": {"prefixes": ["+33"], "authorization_endpoint": "https://a.example/a",
             "token_endpoint": "https://b.example/t", "verify_endpoint": "https://c.example/v"}}"#;
         for (name, operators) in [
-            ("one", r#"{"es": {"prefixes": ["+34"]}}"#),
+            ("one", r#"{"es": {"prefixes": ["+34"], "operator": "telefonica-sandbox"}}"#),
             ("every member", every_member),
             ("three endpoints", own_endpoints),
             (
                 "a discovery document",
                 r#"{"es": {"prefixes": ["+34"], "discovery_url": "https://es.example/document"}}"#,
             ),
-            ("empty members", r#"{"es": {"prefixes": ["+34"], "scope": "", "issuer": null, "base_url": " "}}"#),
-            ("the longest prefix", r#"{"es": {"prefixes": ["+346000000011234"]}}"#),
+            (
+                "empty members",
+                r#"{"es": {"prefixes": ["+34"], "scope": "", "issuer": null, "base_url": "https://es.example"}}"#,
+            ),
+            ("the longest prefix", r#"{"es": {"prefixes": ["+346000000011234"], "operator": "konera"}}"#),
             (
                 "the same prefix with a default",
-                r#"{"es": {"prefixes": ["+34"], "default": true}, "es-2": {"prefixes": ["+34"]}}"#,
+                r#"{"es": {"prefixes": ["+34"], "default": true, "operator": "konera"}, "es-2": {"prefixes": ["+34"], "operator": "konera"}}"#,
             ),
-            ("a prefix inside another", r#"{"us": {"prefixes": ["+1"]}, "ca": {"prefixes": ["+1416"]}}"#),
+            (
+                "a prefix inside another",
+                r#"{"us": {"prefixes": ["+1"], "operator": "konera"}, "ca": {"prefixes": ["+1416"], "operator": "konera"}}"#,
+            ),
         ] {
             assert_eq!(fault(operators), None, "{name}");
         }
@@ -234,6 +240,16 @@ mod tests {
                 "a name twice",
                 r#"{"es": {"prefixes": ["+34"]}, "es": {"prefixes": ["+33"]}}"#.to_owned(),
                 "the name es twice",
+            ),
+            (
+                "an operator without an address",
+                es(r#""base_url": " ""#),
+                "es.operator: not set, and neither is base_url",
+            ),
+            (
+                "one of three endpoints",
+                es(r#""verify_endpoint": "https://sandbox.opengateway.telefonica.com/v""#),
+                "es.operator: not set",
             ),
             (
                 "an unknown member",

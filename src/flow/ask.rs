@@ -1,19 +1,13 @@
 //! The operator's answer to a verification's question: the token request, then the call that uses the token.
 
-use std::sync::Arc;
-
 use super::accept::Accepted;
 use super::callback::CallbackRequest;
 use super::{Flow, Question, StateMode, now_seconds};
 use crate::call_log::{Call, CallLog};
 use crate::failure::Failure;
-use crate::operator::{
-    AccessToken, AskedNumber, AuthorizationCode, AuthorizationGrant, ClientCredentials, ExpectedIdToken, Operator,
-};
+use crate::operator::{AccessToken, AskedNumber, AuthorizationCode, AuthorizationGrant, ExpectedIdToken};
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::secret::Secret;
-use crate::transport::Deadline;
 
 impl Flow {
     /// Exchanges the code and asks the operator. This is the only source of *verified* and *not verified*. If the question
@@ -36,8 +30,7 @@ impl Flow {
                 .openid(question)
                 .then(|| ExpectedIdToken { nonce: accepted.nonce.clone(), issuer: profile.issuer.clone() }),
         };
-        let secret = self.client_version(operator, request.deadline).await?;
-        let access_token = self.exchange(request, accepted, &grant, &secret, &mut calls.token).await?;
+        let access_token = self.exchange(request, accepted, &grant, &mut calls.token).await?;
         let (correlator, deadline) = (request.correlator, request.deadline);
         match question {
             Question::Verify(phone_number) => {
@@ -53,56 +46,24 @@ impl Flow {
         }
     }
 
-    /// Exchanges the code. If the operator refuses the client, the secret is read again, and if it has changed the
-    /// exchange is repeated once.
+    /// Exchanges the code, once more if the operator refuses the client and there is another key or a newer secret to try.
     async fn exchange(
         &self,
         request: &CallbackRequest<'_>,
         accepted: &Accepted<'_>,
         grant: &AuthorizationGrant,
-        secret: &Secret,
         call: &mut Call,
     ) -> Result<AccessToken, Failure> {
-        let deadline = request.deadline;
+        let (operator, deadline) = (accepted.operator, request.deadline);
+        let used = self.authenticating(operator, deadline).await?;
         self.count_attempt(accepted)?;
-        let operator = accepted.operator;
-        let refused = match operator.exchange(grant, &credentials(secret, operator)?, deadline, call).await {
+        let refused = match operator.exchange(grant, &used.credentials(operator)?, deadline, call).await {
             Err(refusal) => refusal,
             token => return token,
         };
-        let Some(newer) = self.newer_secret(&refused, call, secret, deadline).await else { return Err(refused) };
+        let Some(again) = self.after_refusal(&refused, call, &used, deadline).await else { return Err(refused) };
         self.count_attempt(accepted)?;
-        operator.exchange(grant, &credentials(&newer, operator)?, deadline, call).await
-    }
-
-    /// Reads the secret again if the operator refused the client. `None` if it did not, or if the secret is unchanged.
-    pub(super) async fn newer_secret(
-        &self,
-        refusal: &Failure,
-        call: &Call,
-        secret: &Secret,
-        deadline: Deadline,
-    ) -> Option<Arc<Secret>> {
-        if call.status != Some(401) && refusal.code != Some("invalid_client") {
-            return None;
-        }
-        match self.secrets.changed_since(secret, deadline).await {
-            Ok(newer) => {
-                if newer.is_some() {
-                    tracing::warn!(
-                        "the operator refused the client, whose secret has changed; sending the request again"
-                    );
-                }
-                newer
-            }
-            Err(unread) => {
-                tracing::warn!(
-                    reason = unread.reason,
-                    "the operator refused the client, and its secret cannot be read"
-                );
-                None
-            }
-        }
+        operator.exchange(grant, &again.credentials(operator)?, deadline, call).await
     }
 
     /// Limits the number of codes that one started verification can send to the operator. A phone number as the state
@@ -114,10 +75,4 @@ impl Flow {
         }
         Err(Failure::new(Outcome::InvalidState, "state has no token requests left; start again"))
     }
-}
-
-/// Our credentials at an operator.
-pub(super) fn credentials(secret: &Secret, operator: &Operator) -> Result<ClientCredentials, Failure> {
-    let credentials = secret.client(operator.name())?.credentials(operator.profile().token_endpoint_auth_method);
-    credentials.map_err(|fault| Failure::new(Outcome::Misconfigured, format!("the secret {fault}")))
 }

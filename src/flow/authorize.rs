@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Flow, Question, StateMode};
+use super::{Flow, Holder, Question, StateMode};
 use crate::failure::Failure;
 use crate::language::Language;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
@@ -19,6 +19,8 @@ pub struct AuthorizeRequest<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// The choice that the user made on the start page; `None` at `/authorize`.
     pub from_page: Option<FromPage<'a>>,
+    /// The kind of client that sent the request.
+    pub holder: Holder,
     /// Our issuer.
     pub issuer: &'a str,
     /// The time by which the answer must be on its way.
@@ -47,8 +49,8 @@ pub enum Authorize {
     Told(ToApp),
     /// The start page asks for the number.
     Ask(AppForm),
-    /// The verification starts.
-    Start(Box<AppRequest>, Question),
+    /// The verification starts, with the operator that the app or the user chose.
+    Start(Box<AppRequest>, Question, Option<String>),
 }
 
 /// A redirect that tells an app an error.
@@ -115,22 +117,40 @@ impl Flow {
         let must_ask = party.is_public() && !app.return_address.redirect_uri.starts_with("https://");
         let hinted = login_hint.as_ref().map(|LoginHint(hint)| (hint, PhoneNumber::parse_from_query(hint)));
         let error = |error, description| told(request, &app.return_address, RequestError(error, description));
-        let verify = |app, number| Authorize::Start(Box::new(app), Question::Verify(number));
+        let start = |app: AppRequest, question| {
+            let operator = app.operator.clone();
+            Authorize::Start(Box::new(app), question, operator)
+        };
+        let verify = |app, number| start(app, Question::Verify(number));
+        // Without our page, nobody could choose among several operators.
+        let knows_operator = self.operators.single().is_some() || app.operator.is_some();
+        let may_retrieve_without_page = self.settings.retrieve_number && party.retrieve_number && knows_operator;
+        let unconfirmed = || error("interaction_required", "a public client must let its user confirm");
+        let no_number = || error("login_required", "send the number as login_hint");
         if app.prompt_none {
-            // Without our page, nobody could choose among several operators.
-            let knows_operator = self.operators.single().is_some() || app.operator.is_some();
-            let may_retrieve = self.settings.retrieve_number && party.retrieve_number && knows_operator;
             return match hinted {
-                _ if must_ask => error("interaction_required", "a public client must let its user confirm"),
-                None if may_retrieve => Authorize::Start(Box::new(app), Question::Retrieve),
-                None => error("login_required", "send the number as login_hint"),
+                _ if must_ask => unconfirmed(),
+                None if may_retrieve_without_page => start(app, Question::Retrieve),
+                None => no_number(),
                 Some((_, Err(_))) => error("invalid_request", "login_hint is not a phone number with its country code"),
                 Some((_, Ok(number))) => verify(app, number),
             };
         }
         let typed = match (request.from_page, hinted) {
             (Some(FromPage::Number(number)), _) => return verify(app, number.clone()),
-            (Some(FromPage::Retrieve), _) => return Authorize::Start(Box::new(app), Question::Retrieve),
+            // A program has shown none of our pages.
+            (Some(FromPage::Retrieve), _) if request.holder == Holder::Program => {
+                return match () {
+                    () if must_ask => unconfirmed(),
+                    () if may_retrieve_without_page => start(app, Question::Retrieve),
+                    () => no_number(),
+                };
+            }
+            (Some(FromPage::Retrieve), _) => {
+                // The user chose the operator on the page, and can choose another one with "try again".
+                let operator = app.operator.clone();
+                return Authorize::Start(Box::new(AppRequest { operator: None, ..app }), Question::Retrieve, operator);
+            }
             (Some(FromPage::Fault(typed, fault)), _) => Some((typed.to_owned(), Some(fault))),
             (None, Some((_, Ok(number)))) if !must_ask => return verify(app, number),
             (None, Some((hint, number))) => Some((hint.strip_prefix("tel:").unwrap_or(hint).to_owned(), number.err())),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::client_key::Signing;
 use super::{Flow, OperatorName, StateMode, not_covered};
 use crate::call_log::{Call, CallLog};
 use crate::correlator::Correlator;
@@ -9,7 +10,6 @@ use crate::failure::Failure;
 use crate::operator::{AccessToken, AskedNumber, Member, Operator, OperatorToken};
 use crate::outcome::Outcome;
 use crate::provider::{Presented, TokenError};
-use crate::secret::Secret;
 use crate::transport::Deadline;
 
 /// An app's question.
@@ -74,12 +74,17 @@ impl Flow {
     ) -> Result<bool, Failure> {
         let VerifyRequest { number, operator_token, correlator, deadline, .. } = request;
         let operator = member.operator(deadline).await?;
-        let secret = calls.secret.measure(self.signer(operator, deadline)).await?;
-        let token = match exchange(operator, &secret, operator_token, deadline, &mut calls.token).await {
-            Err(refused) => match self.newer_secret(&refused, &calls.token, &secret, deadline).await {
-                Some(newer) => exchange(operator, &newer, operator_token, deadline, &mut calls.token).await?,
-                None => return Err(refused),
-            },
+        let used = calls.secret.measure(self.signing(operator, deadline)).await?;
+        let token = match exchange(operator, &used, operator_token, deadline, &mut calls.token).await {
+            Err(refused) => {
+                // RFC 7523 §3.1: an assertion that is not accepted is an `invalid_grant`, as an unknown token is.
+                let again = match used.instead_of_previous_key() {
+                    Some(own) if refused.code == Some("invalid_grant") => Some(own),
+                    _ => self.after_refusal(&refused, &calls.token, &used, deadline).await,
+                };
+                let Some(again) = again else { return Err(refused) };
+                exchange(operator, &again, operator_token, deadline, &mut calls.token).await?
+            }
             Ok(token) => token,
         };
         operator.verify(token, number, Some(correlator), deadline, &mut calls.verify).await
@@ -88,17 +93,17 @@ impl Flow {
 
 async fn exchange(
     operator: &Operator,
-    secret: &Secret,
+    signing: &Signing,
     operator_token: &OperatorToken,
     deadline: Deadline,
     call: &mut Call,
 ) -> Result<AccessToken, Failure> {
-    let client = secret.client(operator.name())?;
-    let key = client.private_key.as_ref().map_err(|fault| {
+    let client = signing.secret.client(operator.name())?;
+    let key = signing.key(operator)?.map_err(|fault| {
         let reason = format!("the secret {fault}; `/verify` signs its token request with private_key");
         Failure::new(Outcome::Misconfigured, reason)
     })?;
-    operator.exchange_operator_token(operator_token, &client.client_id, &client.headers, key, deadline, call).await
+    operator.exchange_operator_token(operator_token, &client.client_id, &client.headers, &key, deadline, call).await
 }
 
 impl fmt::Debug for VerifyRequest<'_> {

@@ -36,12 +36,16 @@ impl Operator {
     /// The address to which the browser is sent.
     ///
     /// # Errors
-    /// The profile asks for a signed request object, and it cannot be signed.
+    /// The profile asks for a signed request object, and it cannot be signed; or it does not say how to retrieve a number.
     pub fn authorization_url(&self, request: &AuthorizationRequest<'_>) -> Result<Url, Failure> {
         let fixed_part = match request.question {
             Question::Verify(_) => &self.verification_url,
-            // `flow` asks for a number only if the profile says how.
-            Question::Retrieve => self.retrieval_url.as_ref().unwrap_or(&self.verification_url),
+            Question::Retrieve => self.retrieval_url.as_ref().ok_or_else(|| {
+                Failure::new(
+                    Outcome::Misconfigured,
+                    "RETRIEVE_NUMBER is off, so the operator is not asked for a number",
+                )
+            })?,
         };
         let mut query = Query::of(fixed_part);
         query.push("client_id", request.client_id);

@@ -1,4 +1,4 @@
-//! The operator's discovery document (OpenID Connect Discovery 1.0, RFC 8414), read once at start-up.
+//! The operator's discovery document (OpenID Connect Discovery 1.0, RFC 8414), read once.
 
 use std::time::Duration;
 
@@ -44,9 +44,7 @@ struct Document {
 const VARIABLE: &str = "OPERATOR_DISCOVERY_URL";
 
 /// The longest wait for the document: half of Lambda's init phase (10 s).
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest wait at start-up for the document of one of several operators, because the others wait too.
-pub(super) const PATIENCE_OF_OTHERS: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The methods in order of preference. A document does not say which of them this client is registered for; developer
 /// portals usually issue a client secret.
@@ -56,17 +54,17 @@ const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
     ("private_key_jwt", TokenEndpointAuthMethod::PrivateKeyJwt),
 ];
 
-/// Reads the document at `url`, if it comes within `patience`.
+/// Reads the document at `url`.
 ///
 /// # Errors
 /// The document cannot be read or used. The text says why and how to fix it.
-pub async fn read(transport: &Transport, url: &Url, patience: Duration) -> Result<Metadata, SettingError> {
+pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, SettingError> {
     let request = http::Request::get(url.as_str())
         .header(ACCEPT, "application/json")
         .body("")
         .map_err(|_| fault("not a URL that can be requested"))?;
     let answer = transport
-        .send(request, Deadline::after(patience))
+        .send(request, Deadline::after(PATIENCE))
         .await
         .map_err(|e| fault(format!("the document cannot be read: {e}; or set the endpoints themselves")))?;
     understand(&answer, url)

@@ -19,7 +19,8 @@ impl Settings {
     /// # Errors
     /// The first variable whose value cannot be used.
     pub fn profile(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
-        self.merged(metadata, redirect_uri).map_err(|error| self.located(error))
+        let profile = self.merged(metadata, redirect_uri).and_then(|profile| self.check_address().map(|()| profile));
+        profile.map_err(|error| self.located(error))
     }
 
     fn merged(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
@@ -65,6 +66,20 @@ impl Settings {
             )?,
             dpop: self.dpop(metadata)?,
         })
+    }
+
+    /// Checks that one of several operators says which one it is. The default is only for a first try: beside others it would
+    /// send this operator's credentials and numbers to Telefónica's sandbox, whose mock would vouch for its prefixes.
+    fn check_address(&self) -> Result<(), SettingError> {
+        let sources = [&self.operator, &self.base_url, &self.discovery_url];
+        let endpoints = [&self.authorization_endpoint, &self.token_endpoint, &self.verify_endpoint];
+        let has_address = sources.iter().any(|text| text.is_some()) || endpoints.iter().all(|text| text.is_some());
+        if self.name.is_none() || has_address {
+            return Ok(());
+        }
+        let fault = "not set, and neither is base_url, discovery_url or each of the three endpoints; say \
+                     which operator this is";
+        Err(SettingError::new(OPERATOR, fault))
     }
 
     fn preset(&self) -> Result<&'static Preset, SettingError> {

@@ -1,16 +1,14 @@
 //! The operators of one deployment: which of them serves a number, and which of them a callback belongs to.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 use url::Url;
 
-use super::discovery::{self, PATIENCE, PATIENCE_OF_OTHERS};
-use super::{Operator, OperatorName, SettingError, Settings};
+use super::{Operator, OperatorName, SettingError, Settings, discovery};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
@@ -29,15 +27,13 @@ pub struct Member {
     /// Its own connections, so that no other operator can slow it down.
     transport: Transport,
     operator: OnceCell<Operator>,
+    /// The last failure to read the document, and its time.
+    failed: Mutex<Option<(Instant, Failure)>>,
 }
 
-/// The reason an operator with a discovery document cannot be called.
-enum Undiscovered {
-    /// The document cannot be read or used. Another attempt may succeed.
-    Document(SettingError),
-    /// A setting of the owner's cannot be used.
-    Setting(SettingError),
-}
+/// The time for which a failure to read a discovery document is remembered, so that an operator that is down does not hold
+/// up every request for it.
+const REMEMBER_FAILURE: Duration = Duration::from_secs(2);
 
 impl Operators {
     /// Creates the operators without calling them. `redirect_uri` is our own `REDIRECT_URI`, and `roots` are the
@@ -58,36 +54,32 @@ impl Operators {
                 Some(_) => OnceCell::new(),
                 None => OnceCell::from(Operator::new(transport.clone(), settings.profile(None, redirect_uri)?)),
             };
-            Ok(Member { settings, discovery_url, redirect_uri: redirect_uri.cloned(), transport, operator })
+            let (redirect_uri, failed) = (redirect_uri.cloned(), Mutex::default());
+            Ok(Member { settings, discovery_url, redirect_uri, transport, operator, failed })
         };
         settings.into_iter().map(member).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Reads the discovery documents, all at the same time.
+    /// Reads the discovery documents: waits for the document of the only operator, and starts to read those of several in
+    /// the background, because none of them may hold up or stop the others. A request that needs one waits for it, and
+    /// reads it again if it could not be read.
     ///
     /// # Errors
-    /// The only operator cannot be used, or a setting of one of several cannot. If the document of one of several cannot be
-    /// read, that is logged, and the next request for this operator reads it again.
-    pub async fn discover(&self) -> Result<(), SettingError> {
-        let mut reads = JoinSet::new();
+    /// The only operator cannot be used.
+    pub async fn discover(&self) -> Result<(), Failure> {
+        if let Some(single) = self.single() {
+            return single.operator.get_or_try_init(|| single.discovered()).await.map(drop);
+        }
         for index in 0..self.0.len() {
             let operators = self.clone();
-            reads.spawn(async move {
-                let Some(member) = operators.0.get(index).filter(|member| member.operator.get().is_none()) else {
-                    return Ok(());
-                };
-                let patience = if member.name().is_some() { PATIENCE_OF_OTHERS } else { PATIENCE };
-                match member.operator.get_or_try_init(|| member.discovered(patience)).await {
-                    Ok(_) => Ok(()),
-                    Err(Undiscovered::Document(error)) if member.name().is_some() => {
-                        tracing::error!(reason = error.to_string(), "an operator cannot be used yet");
-                        Ok(())
-                    }
-                    Err(Undiscovered::Document(error) | Undiscovered::Setting(error)) => Err(error),
+            tokio::spawn(async move {
+                if let Some(member) = operators.0.get(index) {
+                    // A failure has been logged.
+                    let _ = member.operator.get_or_try_init(|| member.discovered()).await;
                 }
             });
         }
-        reads.join_all().await.into_iter().collect()
+        Ok(())
     }
 
     /// All operators.
@@ -150,25 +142,39 @@ impl Member {
             return Ok(operator);
         }
         // Boxed, because every request would pay for moving this large and rare future.
-        let read = Box::pin(deadline.bound(self.operator.get_or_try_init(|| self.discovered(PATIENCE)))).await;
-        let timed_out =
-            || Failure::new(Outcome::OperatorTimeout, "the operator's discovery document was not read in time");
-        read.map_err(|_| timed_out())?.map_err(|fault| match fault {
-            Undiscovered::Document(error) => Failure::new(Outcome::OperatorError, error.to_string()),
-            Undiscovered::Setting(error) => Failure::new(Outcome::Misconfigured, error.to_string()),
+        let read = Box::pin(deadline.bound(self.operator.get_or_try_init(|| self.discovered()))).await;
+        read.unwrap_or_else(|_| {
+            Err(Failure::new(Outcome::OperatorTimeout, "the operator's discovery document was not read in time"))
         })
     }
 
-    async fn discovered(&self, patience: Duration) -> Result<Operator, Undiscovered> {
+    /// The operator that its discovery document describes, unless that could not be read a moment ago.
+    async fn discovered(&self) -> Result<Operator, Failure> {
+        let failed = || self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, failure)) = failed().clone().filter(|(at, _)| at.elapsed() < REMEMBER_FAILURE) {
+            return Err(failure);
+        }
+        let operator = self.read_document().await;
+        if let Err(failure) = &operator {
+            if self.name().is_some() {
+                tracing::error!(reason = failure.reason, "an operator cannot be used yet");
+            }
+            *failed() = Some((Instant::now(), failure.clone()));
+        }
+        operator
+    }
+
+    async fn read_document(&self) -> Result<Operator, Failure> {
         let metadata = match &self.discovery_url {
             Some(url) => {
-                let read = discovery::read(&self.transport, url, patience).await;
-                Some(read.map_err(|error| Undiscovered::Document(self.settings.located(error)))?)
+                let unread = |error| Failure::new(Outcome::OperatorError, self.settings.located(error).to_string());
+                Some(discovery::read(&self.transport, url).await.map_err(unread)?)
             }
             None => None,
         };
         let profile = self.settings.profile(metadata.as_ref(), self.redirect_uri.as_ref());
-        Ok(Operator::new(self.transport.clone(), profile.map_err(Undiscovered::Setting)?))
+        let unusable = |error: SettingError| Failure::new(Outcome::Misconfigured, error.to_string());
+        Ok(Operator::new(self.transport.clone(), profile.map_err(unusable)?))
     }
 }
 
@@ -182,6 +188,7 @@ mod tests {
             name: OperatorName::parse(name.trim_end_matches('*')),
             prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
             is_default: name.ends_with('*'),
+            base_url: Some("https://operator.example".to_owned()),
             ..Settings::default()
         });
         Operators::new(settings.collect(), None, &[]).unwrap()

@@ -77,15 +77,19 @@ impl Client {
         })
     }
 
-    /// The credentials for a method of authentication.
+    /// The credentials for a method of authentication. `key` is the one that signs; or why there is none.
     ///
     /// # Errors
     /// The member of the secret that is missing.
-    pub fn credentials(&self, method: TokenEndpointAuthMethod) -> Result<ClientCredentials, String> {
+    pub fn credentials(
+        &self,
+        method: TokenEndpointAuthMethod,
+        key: &Result<Arc<PrivateKey>, String>,
+    ) -> Result<ClientCredentials, String> {
         let missing = || "has no client_secret".to_owned();
         let key = || {
             let needed = |fault| format!("{fault}; TOKEN_ENDPOINT_AUTH_METHOD {} needs it", method.name());
-            self.private_key.clone().map_err(needed)
+            key.clone().map_err(needed)
         };
         let authentication = match method {
             TokenEndpointAuthMethod::ClientSecretBasic => {
@@ -115,7 +119,8 @@ fn headers(members: &Map<String, Value>) -> Result<HeaderMap, String> {
         let parsed = HeaderName::try_from(name).map_err(|_| "has headers with a name that HTTP does not allow")?;
         let value = value.as_str().filter(|value| !value.is_empty()).map(HeaderValue::try_from);
         let Some(Ok(mut value)) = value else {
-            return Err(format!("has headers whose {parsed} is not text that HTTP allows"));
+            // Its name is not shown, because it could be the value.
+            return Err("has headers with a value that is empty or not text that HTTP allows".to_owned());
         };
         value.set_sensitive(true);
         Ok((parsed, value))
@@ -160,9 +165,9 @@ mod tests {
             ("x-correlator", json!({"X-Correlator": "hush"}), "name X-Correlator"),
             ("the framing of the body", json!({"transfer-encoding": "chunked"}), "name transfer-encoding"),
             ("a name with a space", json!({"hush hush": "x"}), "a name that HTTP does not allow"),
-            ("a value with a line break", json!({"x-key": "hush\r\nx: y"}), "whose x-key is not text"),
-            ("an empty value", json!({"x-key": ""}), "whose x-key is not text"),
-            ("a value that is a number", json!({"x-key": 1}), "whose x-key is not text"),
+            ("a value with a line break", json!({"x-key": "hush\r\nx: y"}), "a value that is empty or not text"),
+            ("an empty value", json!({"x-key": ""}), "a value that is empty or not text"),
+            ("a value that is a number", json!({"x-key": 1}), "a value that is empty or not text"),
         ] {
             let refused = read(&json!({"client_id": "id", "headers": headers})).expect_err(name);
             assert!(refused.contains(fault) && !refused.contains("hush"), "{name}: {refused}");

@@ -68,7 +68,7 @@ impl Members {
                 }
                 let client = Client::read(&self.client, client_id.as_deref(), SHAPE)?;
                 if let Some(method) = auth_method {
-                    client.credentials(*method).map_err(|fault| format!("{fault}; {SHAPE}"))?;
+                    client.credentials(*method, &client.private_key).map_err(|fault| format!("{fault}; {SHAPE}"))?;
                 }
                 Ok(Clients::One(Box::new(client)))
             }
@@ -84,7 +84,7 @@ impl Members {
                 };
                 let located = |(name, auth_method): &(OperatorName, Option<TokenEndpointAuthMethod>)| {
                     let client = client(name.as_str()).and_then(|client| match auth_method {
-                        Some(method) => client.credentials(*method).map(|_| client),
+                        Some(method) => client.credentials(*method, &client.private_key).map(|_| client),
                         None => Ok(client),
                     });
                     (name.clone(), client.map_err(|fault| format!("has an entry operators.{name} that {fault}")))
@@ -169,7 +169,8 @@ mod tests {
         const METHOD: TokenEndpointAuthMethod = TokenEndpointAuthMethod::ClientSecretPost;
         let client_id = client_id.map(str::to_owned);
         let secret = Secret::parse(value, &ClientSettings::One { client_id, auth_method: Some(METHOD) })?;
-        let credentials = secret.client(None).map_err(|e| e.reason)?.credentials(METHOD)?;
+        let client = secret.client(None).map_err(|e| e.reason)?;
+        let credentials = client.credentials(METHOD, &client.private_key)?;
         match &credentials.authentication {
             ClientAuthentication::ClientSecretPost(client_secret) => {
                 Ok((credentials.client_id, client_secret.expose().to_owned()))

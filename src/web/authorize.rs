@@ -53,8 +53,14 @@ impl App {
         let parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         let next = match incoming.issuer() {
             Ok(issuer) => {
-                let request =
-                    AuthorizeRequest { parameters: &parameters, from_page, issuer, deadline: incoming.deadline };
+                let holder = incoming.holder();
+                let request = AuthorizeRequest {
+                    parameters: &parameters,
+                    from_page,
+                    holder,
+                    issuer,
+                    deadline: incoming.deadline,
+                };
                 self.flow.authorize(request).await
             }
             Err(failure) => Err(failure),
@@ -83,8 +89,7 @@ impl App {
                     if names_number { RetrieveChoices::None } else { self.retrieve_choices(operator.as_deref()) };
                 Reply::from(Content::Form(StartForm { typed, fault, fields, app, retrieve })).in_language(language)
             }
-            Ok(Authorize::Start(app, question)) => {
-                let operator = app.operator.clone();
+            Ok(Authorize::Start(app, question, operator)) => {
                 self.start_with(incoming, question, operator.as_deref(), Some(*app), began).await
             }
             Err(failure) => {

@@ -9,6 +9,7 @@ use super::place::{Place, ProviderRoute, Route};
 use super::{Settings, header};
 use crate::correlator::Correlator;
 use crate::failure::Failure;
+use crate::flow::Holder;
 use crate::language::Language;
 use crate::outcome::Outcome;
 use crate::transport::Deadline;
@@ -53,6 +54,11 @@ impl<'r> Incoming<'r> {
     /// Returns whether a browser sent the request for a page. Programs send neither header.
     pub fn is_from_browser(&self) -> bool {
         ["origin", "sec-fetch-site"].iter().any(|name| self.headers().contains_key(*name))
+    }
+
+    /// The kind of client: a program sends neither header, and keeps no cookies.
+    pub fn holder(&self) -> Holder {
+        if self.format == Format::Json && !self.is_from_browser() { Holder::Program } else { Holder::Browser }
     }
 
     /// The callback's public address.

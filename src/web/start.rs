@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use super::accept::Format;
 use super::body::{self, BodyFormat, Parameters, Unreadable};
 use super::incoming::Incoming;
 use super::pages::{Notice, StartForm};
@@ -85,9 +84,7 @@ impl App {
         app: Option<AppRequest>,
         began: Instant,
     ) -> Reply {
-        // Programs send neither Origin nor Sec-Fetch-Site, and keep no cookies.
-        let is_program = incoming.format == Format::Json && !incoming.is_from_browser();
-        let holder = if is_program { Holder::Program } else { Holder::Browser };
+        let holder = incoming.holder();
         let client = app.as_ref().map(|app| app.return_address.client_id.clone());
         let phone_number = question.phone_number().cloned();
         let Start { result, operator, hand_off, calls } = match incoming.addresses() {

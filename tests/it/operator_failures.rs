@@ -129,15 +129,36 @@ async fn document_that_cannot_be_read_at_start_up_is_read_when_it_is_needed() {
     assert_eq!(far_side.requests(), 1, "the other operator does not need the document");
     let failed = start(&function, FRENCH).await;
     assert_eq!((failed.status, failed.outcome()), (502, "operator_error"));
-    assert_eq!(far_side.requests(), 2);
+    assert_eq!(far_side.requests(), 1, "a failure is remembered for a moment");
     let line = function.logged("could not be started").await;
     assert_eq!((&line["operator"], &line["CouldNotBeChecked"]), (&json!("fr"), &json!(1)), "{line}");
 
     far_side.always(document);
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while start(&function, FRENCH).await.status != 200 {
+        assert!(Instant::now() < give_up, "the document is not read again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     for _ in 0..2 {
         assert_eq!(verify_over_tls(&function, &several).await, "verified");
     }
-    assert_eq!(far_side.requests(), 3, "a document that was read stays");
+    assert_eq!(far_side.requests(), 2, "a document that was read stays");
+}
+
+/// An operator can publish anything, at any time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn document_that_does_not_fit_the_settings_stops_only_its_operator() {
+    let (mut several, far_side, document, ca) = discovered().await;
+    let fr = several.operators["fr"].as_object_mut().unwrap();
+    fr.remove("verify_endpoint");
+    fr.insert("operator".to_owned(), json!("konera"));
+    far_side.always(document);
+    let function = several.deployed(&[("OPERATOR_CA_FILE", &ca)]).await;
+    let reason = function.logged("an operator cannot be used yet").await["reason"].to_string();
+    assert!(reason.contains("OPERATORS: fr.verify_endpoint: not set"), "{reason}");
+    let failed = start(&function, FRENCH).await;
+    assert_eq!((failed.status, failed.outcome()), (500, "misconfigured"));
+    assert_eq!(Browser::default().verify(&function, SPANISH).await.outcome(), "verified");
 }
 
 /// The callback of a started verification with the sample code, which needs no visit to the operator.
@@ -165,7 +186,7 @@ async fn verify_over_tls(function: &Function, several: &Several) -> &'static str
     outcome
 }
 
-/// The others do not wait as long for it as the only operator would.
+/// Neither the start nor the others wait for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn document_that_does_not_come_holds_nobody_up() {
     let (several, far_side, _, ca) = discovered().await;

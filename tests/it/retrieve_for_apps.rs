@@ -8,7 +8,7 @@ use crate::support::app::{
     CHALLENGE, SHOP_URI, parameter, provider, query, secret, sent_back, shop_request, shop_tokens, token,
     verified_claims,
 };
-use crate::support::{Answer, Browser, Function};
+use crate::support::{AS_JSON, Answer, Browser, Function};
 
 const SIGN_UP_URI: &str = "https://signup.example/cb";
 const SIGN_UP_SECRET: &str = "the sign-up's secret has 32 characters";
@@ -175,19 +175,64 @@ async fn page_offers_the_operator_that_the_app_chose() {
     assert!(page.body.contains(&format!("{SHOP_URI}?error=server_error")), "{}", page.body);
 }
 
+/// What a program posts to `/start` for the sign-up's number, with these changes.
+fn as_a_program(changes: &[(&str, &str)]) -> String {
+    let request = silent(&[&[("prompt", "")], changes].concat());
+    format!("retrieve=true&{}", request.strip_prefix("/authorize?").unwrap())
+}
+
 #[tokio::test]
 async fn back_end_of_a_native_app_gets_the_number() {
-    let function = provider(&[ON]).await;
-    let request = shop_request(&[("login_hint", "")]);
-    let body = format!("retrieve=true&{}", request.strip_prefix("/authorize?").unwrap());
-    let held = start_as_a_program(&function, &body, "application/x-www-form-urlencoded").await;
+    let function = sign_up_provider(&[ON]).await;
+    let held = start_as_a_program(&function, &as_a_program(&[]), "application/x-www-form-urlencoded").await;
     let answer = complete(&function, &held).await.json();
     assert_eq!((&answer["outcome"], &answer["phone_number"]), (&json!("verified"), &json!("+34 ••• ••• 001")));
-    let tokens = shop_tokens(&function, answer["code"].as_str().unwrap()).await.json();
+    let code = answer["code"].as_str().unwrap();
+    let credentials = [("client_id", "sign-up"), ("client_secret", SIGN_UP_SECRET), ("redirect_uri", SIGN_UP_URI)];
+    let tokens = token(&function, None, &[&credentials[..], &[("code", code)]].concat()).await.json();
     let (_, claims) = verified_claims(&function, tokens["id_token"].as_str().unwrap()).await;
     assert_eq!(claims["phone_number"], "+34600000001");
 
-    let request = shop_request(&[]);
-    let body = format!("retrieve=true&{}", request.strip_prefix("/authorize?").unwrap());
-    assert_eq!(function.post("/start", &body, &[]).await.status, 400, "with a login_hint");
+    let with_hint = as_a_program(&[("login_hint", "tel:+34600000001")]);
+    assert_eq!(function.post("/start", &with_hint, &[AS_JSON]).await.status, 400, "with a login_hint");
+}
+
+/// A program has shown none of our pages, so the owner must have allowed the app to do without.
+#[tokio::test]
+async fn program_gets_the_number_for_an_app_only_if_the_owner_allows_it() {
+    let function = sign_up_provider(&[ON]).await;
+    let public = [
+        ("client_id", "sign-up-app"),
+        ("redirect_uri", "com.example.signup:/cb"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let shop = [("client_id", "shop"), ("redirect_uri", SHOP_URI)];
+    for (name, changes, redirect_uri, error) in [
+        ("an entry without retrieve_number", &shop[..], SHOP_URI, "login_required"),
+        ("a public client", &public, "com.example.signup:/cb", "interaction_required"),
+    ] {
+        let answer = function.post("/start", &as_a_program(changes), &[AS_JSON]).await;
+        assert_eq!(parameter(&sent_back(&answer, redirect_uri), "error"), error, "{name}");
+    }
+    assert_eq!(calls(&function), [0, 0, 0]);
+}
+
+/// A user who pressed the wrong operator's button gets every button again.
+#[tokio::test]
+async fn try_again_after_the_wrong_operator_offers_every_operator() {
+    let function = two_operators().await;
+    with_sign_up(&function);
+    let mut browser = Browser::default();
+    let page = browser.open(&function, &shop_request(&[("login_hint", "")])).await;
+    let started = press(&mut browser, &function, &page, &[("operator", "fr")]).await;
+    function.sandbox.set_scenario(Scenario::Rubbish);
+    let callback = function.at_operator(started.header("location")).await;
+    let failed = browser.open(&function, &callback).await;
+    let (_, link) = failed.body.split_once("href=\"/authorize?").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    let again = browser.open(&function, &format!("/authorize?{}", link.replace("&#38;", "&"))).await;
+    for operator in ["es", "fr"] {
+        assert!(again.body.contains(&format!(r#"name="operator" value="{operator}""#)), "{operator}: {}", again.body);
+    }
 }
