@@ -9,6 +9,7 @@ pub const ENGLISH: Texts = Texts {
     start_label: "Your phone number",
     start_hint: "With + and your country code, for example +34\u{a0}600\u{a0}000\u{a0}001",
     start_button: "Verify",
+    retrieve_what_happens: "Your mobile operator checks that a number belongs to the SIM in this phone, or tells us the SIM’s number if you choose so. No SMS code, nothing to install.",
     retrieve_button: "Use this phone’s number",
     retrieve_which: "Use this phone’s number. Which is your mobile operator?",
     or: "or",

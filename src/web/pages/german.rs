@@ -9,6 +9,7 @@ pub const GERMAN: Texts = Texts {
     start_label: "Ihre Telefonnummer",
     start_hint: "Mit + und Landesvorwahl, zum Beispiel +49\u{a0}151\u{a0}00000001",
     start_button: "Prüfen",
+    retrieve_what_happens: "Ihr Mobilfunkanbieter prüft, ob eine Nummer zur SIM in diesem Telefon gehört, oder nennt uns die Nummer der SIM, wenn Sie das möchten. Kein SMS-Code, nichts zu installieren.",
     retrieve_button: "Nummer dieses Telefons verwenden",
     retrieve_which: "Nummer dieses Telefons verwenden. Welchen Mobilfunkanbieter haben Sie?",
     or: "oder",

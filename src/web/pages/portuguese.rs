@@ -9,6 +9,7 @@ pub const PORTUGUESE: Texts = Texts {
     start_label: "O seu número de telefone",
     start_hint: "Com + e o código do país, por exemplo +55\u{a0}11\u{a0}90000\u{a0}0001",
     start_button: "Verificar",
+    retrieve_what_happens: "A sua operadora verifica se um número pertence ao SIM deste telefone ou, se preferir, diz-nos o número do SIM. Sem código por SMS e sem instalar nada.",
     retrieve_button: "Usar o número deste telefone",
     retrieve_which: "Usar o número deste telefone. Qual é a sua operadora móvel?",
     or: "ou",

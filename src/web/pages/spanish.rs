@@ -9,6 +9,7 @@ pub const SPANISH: Texts = Texts {
     start_label: "Su número de teléfono",
     start_hint: "Con + y el prefijo del país, por ejemplo +34\u{a0}600\u{a0}000\u{a0}001",
     start_button: "Verificar",
+    retrieve_what_happens: "Su operador móvil comprueba que un número corresponde a la SIM de este teléfono o, si usted lo prefiere, nos dice el número de la SIM. Sin códigos por SMS y sin instalar nada.",
     retrieve_button: "Usar el número de este teléfono",
     retrieve_which: "Usar el número de este teléfono. ¿Cuál es su operador móvil?",
     or: "o bien",

@@ -19,6 +19,8 @@ pub struct Texts {
     pub start_label: &'static str,
     pub start_hint: &'static str,
     pub start_button: &'static str,
+    /// Takes the place of `start_what_happens` if the operator can name the number.
+    pub retrieve_what_happens: &'static str,
     /// Lets the operator name the number.
     pub retrieve_button: &'static str,
     /// Stands before buttons with the names of several operators, which do the same.
