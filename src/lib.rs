@@ -80,6 +80,17 @@
 
 #![forbid(unsafe_code)]
 
+/// Implements `Debug` without a value, for types that hold data of a person or a secret: `Name([redacted])`.
+macro_rules! redacted_debug {
+    ($($name:ident $(<$lifetime:lifetime>)?),+) => {$(
+        impl std::fmt::Debug for $name $(<$lifetime>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    )+};
+}
+
 pub mod aws;
 pub mod call_log;
 pub mod config;

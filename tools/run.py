@@ -38,7 +38,7 @@ STARTED = f"""
 # Telefónica's documentation publishes them: they need no account. The secret is served by our sandbox all the same.
 MOCK_CLIENT = ["--client-id", "mock_sandbox_app_id", "--client-secret", "mock_sandbox_app_secret"]
 AT_TELEFONICA = (os.environ.get("OPERATOR") or "").startswith("telefonica-sandbox")
-TELEFONICA = """  Operator Telefónica's sandbox, on the Internet: a number ending in 1 verifies, one ending in 2 does not. Whether it
+TELEFONICA = """  Operator Telefónica's sandbox, on the Internet: a number ending in 1 verifies, in 2 does not, any other digit is random. Whether it
            accepts a callback on this machine is not documented; if it refuses, its page says so.
 """
 

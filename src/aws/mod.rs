@@ -3,7 +3,6 @@
 
 mod container_credentials;
 
-use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -52,11 +51,7 @@ pub enum CredentialsSource {
     },
 }
 
-impl fmt::Debug for CredentialsSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialsSource([redacted])")
-    }
-}
+redacted_debug!(CredentialsSource);
 
 /// Timeout of one attempt. AWS's services usually answer in 10 ms, and the SDK makes up to three attempts. If Lambda
 /// freezes the environment during an attempt, the answer may never arrive; after this time, the next invocation starts

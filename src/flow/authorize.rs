@@ -217,17 +217,7 @@ fn told(
     })
 }
 
-impl fmt::Debug for AuthorizeRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorizeRequest([redacted])")
-    }
-}
-
-impl fmt::Debug for FromPage<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FromPage([redacted])")
-    }
-}
+redacted_debug!(AuthorizeRequest<'_>, FromPage<'_>);
 
 impl fmt::Debug for ToApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,8 +16,6 @@
 //! | 16 | the number that the operator named, in E.164 with its `+`, then zeros; only zeros if it named none |
 //! | n | the app's request, if an app asked (see `src/provider/kept_request.rs`) |
 
-use std::fmt;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
@@ -157,11 +155,7 @@ impl Binding {
     }
 }
 
-impl fmt::Debug for SealedBinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealedBinding([redacted])")
-    }
-}
+redacted_debug!(SealedBinding);
 
 fn hash(code: &str) -> CodeHash {
     let mut half = [0; CODE_LEN];

@@ -1,7 +1,5 @@
 //! The callback, from the operator's redirect to the conclusion (RFC 6749 §4.1.2).
 
-use std::fmt;
-
 use super::accept::Accepted;
 use super::binding::{Binding, Finished, SealedBinding};
 use super::conclusion::{Conclusion, Unspent, outcome_of};
@@ -38,11 +36,7 @@ pub struct CallbackRequest<'a> {
     pub deadline: Deadline,
 }
 
-impl fmt::Debug for CallbackRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CallbackRequest([redacted])")
-    }
-}
+redacted_debug!(CallbackRequest<'_>);
 
 impl Flow {
     /// Takes a callback to its conclusion, before the deadline.

@@ -115,8 +115,4 @@ fn key(request: &CompleteRequest) -> [u8; 32] {
     key
 }
 
-impl std::fmt::Debug for CompleteRequest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CompleteRequest([redacted])")
-    }
-}
+redacted_debug!(CompleteRequest<'_>);

@@ -1,7 +1,5 @@
 //! The result of a callback.
 
-use std::fmt;
-
 use super::{HandOff, OperatorName, SealedBinding};
 use crate::call_log::CallLog;
 use crate::failure::Failure;
@@ -38,11 +36,7 @@ pub struct Unspent {
     pub state: String,
 }
 
-impl fmt::Debug for Unspent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unspent([redacted])")
-    }
-}
+redacted_debug!(Unspent);
 
 impl Conclusion {
     /// The outcome that the user sees.

@@ -121,8 +121,4 @@ impl fmt::Debug for HandOff {
     }
 }
 
-impl fmt::Debug for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Way([redacted])")
-    }
-}
+redacted_debug!(Way);

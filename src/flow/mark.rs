@@ -1,7 +1,5 @@
 //! The random mark of one started verification.
 
-use std::fmt;
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
@@ -48,8 +46,4 @@ impl Mark {
     }
 }
 
-impl fmt::Debug for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mark([redacted])")
-    }
-}
+redacted_debug!(Mark);

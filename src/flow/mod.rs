@@ -177,3 +177,52 @@ fn callback_address<'a>(callback: &'a str, operator: Option<&OperatorName>) -> C
 fn now_seconds() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlator::Correlator;
+    use crate::phone_number::PhoneNumber;
+    use crate::transport::Deadline;
+
+    #[test]
+    fn debug_shows_nothing_of_a_request_or_its_way_back() {
+        let (correlator, deadline) = (Correlator::from_header(None, "id"), Deadline::after(Duration::ZERO));
+        let (parameters, issuer) = (&[("code", "hush"), ("state", "hush")], "https://a.example");
+        let callback = CallbackRequest {
+            parameters,
+            kept: &|_| Some("hush"),
+            holder: Holder::Browser,
+            callback: issuer,
+            operator: None,
+            issuer,
+            correlator: &correlator,
+            deadline,
+        };
+        let complete = CompleteRequest {
+            parameters,
+            binding: "hush",
+            callback: issuer,
+            issuer,
+            correlator: &correlator,
+            deadline,
+        };
+        let (number, token) = (PhoneNumber::parse("+34600000001").unwrap(), OperatorToken::new("hush"));
+        let asked = AskedNumber::Plain(number.clone());
+        let verify =
+            VerifyRequest { number: &asked, operator: None, operator_token: &token, correlator: &correlator, deadline };
+        let from_page = Some(FromPage::Number(&number));
+        let authorize = AuthorizeRequest { parameters, from_page, holder: Holder::Browser, issuer, deadline };
+        let token_call = TokenCall { authorization: Some("hush"), form: b"hush", issuer, deadline };
+        let way = Way::Code("hush".to_owned(), Some("hush".to_owned()));
+        let binding = SealedBinding { handle: "hush".to_owned(), text: "hush".to_owned() };
+        let redeemed = Redeemed::Tokens("shop".to_owned(), serde_json::json!("hush"));
+        for shown in [
+            format!("{callback:?} {complete:?} {verify:?} {authorize:?} {from_page:?}"),
+            format!("{token_call:?} {way:?} {binding:?} {redeemed:?} {asked:?} {token:?}"),
+        ] {
+            assert!(!shown.contains("hush") && !shown.contains("600"), "{shown}");
+            assert!(shown.split(' ').all(|part| part.contains("([redacted])")), "{shown}");
+        }
+    }
+}

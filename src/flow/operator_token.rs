@@ -1,7 +1,5 @@
 //! A verification with an operator token (TS.43), for a phone on Wi-Fi. An app's back end asks, so no browser is involved.
 
-use std::fmt;
-
 use super::client_key::Signing;
 use super::{Flow, OperatorName, StateMode, not_covered};
 use crate::call_log::{Call, CallLog};
@@ -106,8 +104,4 @@ async fn exchange(
     operator.exchange_operator_token(operator_token, &client.client_id, &client.headers, &key, deadline, call).await
 }
 
-impl fmt::Debug for VerifyRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VerifyRequest([redacted])")
-    }
-}
+redacted_debug!(VerifyRequest<'_>);

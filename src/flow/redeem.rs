@@ -1,6 +1,5 @@
 //! The back channel of an app: tokens, the user's number, and the provider's documents.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -179,14 +178,4 @@ fn signing(versions: &Versions) -> Option<(&Provider, &PrivateKey)> {
     Some((current, &previous.unwrap_or(current).signing_key))
 }
 
-impl fmt::Debug for TokenCall<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenCall([redacted])")
-    }
-}
-
-impl fmt::Debug for Redeemed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Redeemed([redacted])")
-    }
-}
+redacted_debug!(TokenCall<'_>, Redeemed);

@@ -1,6 +1,5 @@
 //! The start of a verification.
 
-use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -49,11 +48,7 @@ pub struct Started {
     pub expires_in: Duration,
 }
 
-impl fmt::Debug for Started {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Started([redacted])")
-    }
-}
+redacted_debug!(Started);
 
 /// A verification to start.
 #[derive(Debug, Clone)]

@@ -14,7 +14,6 @@
 //! | 16 | encrypted | the phone number in E.164 with its `+`, then zeros; only zeros to ask the operator for it |
 //! | 16 | tag | over everything, the `client_id` and the `redirect_uri` |
 
-use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::error::Unspecified;
@@ -67,11 +66,7 @@ pub enum StateError {
     Expired,
 }
 
-impl fmt::Debug for OpenedState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpenedState([redacted])")
-    }
-}
+redacted_debug!(OpenedState);
 
 impl OpenedState {
     /// Returns whether this state belongs to the verification with this mark.

@@ -190,11 +190,7 @@ impl Key {
     }
 }
 
-impl std::fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PrivateKey([redacted])")
-    }
-}
+redacted_debug!(PrivateKey);
 
 #[cfg(test)]
 pub(crate) mod tests {

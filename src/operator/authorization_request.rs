@@ -1,7 +1,6 @@
 //! The authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 7636 §4.3.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use url::Url;
 
@@ -132,11 +131,7 @@ impl Query {
     }
 }
 
-impl fmt::Debug for AuthorizationRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorizationRequest([redacted])")
-    }
-}
+redacted_debug!(AuthorizationRequest<'_>);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! The authorization response: RFC 6749 §4.1.2 and RFC 9207.
 
-use std::fmt;
-
 use super::{AuthorizationCode, codes};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -82,11 +80,7 @@ fn invalid(reason: impl Into<String>) -> Failure {
     Failure::new(Outcome::InvalidRequest, reason)
 }
 
-impl fmt::Debug for AuthorizationResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorizationResponse([redacted])")
-    }
-}
+redacted_debug!(AuthorizationResponse);
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +109,24 @@ mod tests {
         {
             let response = AuthorizationResponse::from_parameters([("code", code), ("state", "s")]);
             assert_eq!(response.is_ok(), ok, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn state_of_a_malformed_response_is_read_if_there_is_one() {
+        let longest = "x".repeat(MAX_LENGTH);
+        let too_long = "x".repeat(MAX_LENGTH + 1);
+        for (name, parameters, expected) in [
+            ("one", &[("code", "a"), ("code", "b"), ("state", "s")][..], Some("s")),
+            ("the longest", &[("state", &*longest)], Some(&*longest)),
+            ("none", &[("code", "a")], None),
+            ("two", &[("state", "s"), ("state", "s")], None),
+            ("an empty one", &[("state", "")], None),
+            ("one that is too long", &[("state", &*too_long)], None),
+        ] {
+            let response = AuthorizationResponse::with_state_alone(parameters.iter().copied());
+            assert_eq!(response.state.as_deref(), expected, "{name}");
+            assert!(response.code.is_none(), "{name}");
         }
     }
 

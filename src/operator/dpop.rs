@@ -2,7 +2,6 @@
 //! token is bound, so a stolen token is worth nothing.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -115,11 +114,7 @@ fn hash(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
-impl fmt::Debug for Prover {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Prover([redacted])")
-    }
-}
+redacted_debug!(Prover);
 
 #[cfg(test)]
 mod tests {

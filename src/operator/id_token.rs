@@ -1,7 +1,6 @@
 //! The ID token that accompanies the access token if the scope has `openid` (OpenID Connect Core §3.1.3.7).
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -20,11 +19,7 @@ pub struct ExpectedIdToken {
     pub issuer: Option<Issuer>,
 }
 
-impl fmt::Debug for ExpectedIdToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExpectedIdToken([redacted])")
-    }
-}
+redacted_debug!(ExpectedIdToken);
 
 #[derive(Deserialize)]
 struct Claims {

@@ -1,7 +1,5 @@
 //! CAMARA Number Verification: `POST /verify`.
 
-use std::fmt;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
@@ -46,12 +44,7 @@ impl HashedPhoneNumber {
     }
 }
 
-impl fmt::Debug for HashedPhoneNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It can be guessed back.
-        f.write_str("HashedPhoneNumber([redacted])")
-    }
-}
+redacted_debug!(HashedPhoneNumber);
 
 impl Operator {
     /// Asks whether the device that the token stands for has this number, and records the call. Returns

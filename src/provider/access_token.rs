@@ -8,8 +8,6 @@
 //! | 43 | the `sub` of the ID token |
 //! | n | the phone number in E.164 with its `+` |
 
-use std::fmt;
-
 use aws_lc_rs::error::Unspecified;
 
 use crate::phone_number::PhoneNumber;
@@ -65,11 +63,7 @@ pub fn looks_like_an_access_token(token: &str) -> bool {
     token.len() <= MAX_TOKEN && is_base64url(token)
 }
 
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessToken([redacted])")
-    }
-}
+redacted_debug!(AccessToken);
 
 #[cfg(test)]
 mod tests {

@@ -250,8 +250,4 @@ impl fmt::Debug for AppRequest {
     }
 }
 
-impl fmt::Debug for LoginHint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoginHint([redacted])")
-    }
-}
+redacted_debug!(LoginHint);

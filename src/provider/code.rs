@@ -10,8 +10,6 @@
 //! | 16 | the phone number in E.164 with its `+`, then zeros |
 //! | n | the app's `nonce` |
 
-use std::fmt;
-
 use super::AppRequest;
 use crate::phone_number::{MAX_DIGITS, PhoneNumber};
 use crate::seal::{Purpose, Sealer, is_base64url};
@@ -116,11 +114,7 @@ pub fn looks_like_a_code(code: &str) -> bool {
     code.len() <= MAX_CODE && is_base64url(code)
 }
 
-impl fmt::Debug for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verified([redacted])")
-    }
-}
+redacted_debug!(Verified);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! The credentials with which an app calls us (RFC 6749 §2.3.1).
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
@@ -72,11 +70,7 @@ fn form_decoded(text: &str) -> Zeroizing<String> {
     Zeroizing::new(decoded.unwrap_or_default())
 }
 
-impl fmt::Debug for Presented {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Presented([redacted])")
-    }
-}
+redacted_debug!(Presented);
 
 #[cfg(test)]
 mod tests {

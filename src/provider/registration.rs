@@ -1,7 +1,5 @@
 //! The provider's part of the secret: the apps, and the keys.
 
-use std::fmt;
-
 use serde_json::Value;
 
 use super::RelyingParties;
@@ -91,11 +89,7 @@ fn derived_signing_key(state_key: &str) -> Option<PrivateKey> {
     })
 }
 
-impl fmt::Debug for Members<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Members([redacted])")
-    }
-}
+redacted_debug!(Members<'_>);
 
 #[cfg(test)]
 mod tests {

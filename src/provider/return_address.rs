@@ -1,7 +1,5 @@
 //! The redirect back to an app: RFC 6749 §4.1.2, RFC 9207.
 
-use std::fmt;
-
 /// The app's redirect URI, with the state that it gets back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReturnAddress {
@@ -51,11 +49,7 @@ impl ReturnAddress {
     }
 }
 
-impl fmt::Debug for ReturnAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReturnAddress([redacted])")
-    }
-}
+redacted_debug!(ReturnAddress);
 
 #[cfg(test)]
 mod tests {

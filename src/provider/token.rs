@@ -1,7 +1,5 @@
 //! The token endpoint: RFC 6749 §3.2, §4.1.3 and §5, OpenID Connect Core §3.1.3.
 
-use std::fmt;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
@@ -173,11 +171,7 @@ fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-impl fmt::Debug for TokenRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenRequest([redacted])")
-    }
-}
+redacted_debug!(TokenRequest);
 
 #[cfg(test)]
 mod tests {

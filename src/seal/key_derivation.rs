@@ -1,7 +1,5 @@
 //! The keys that are derived from one secret with HKDF-SHA-256 (RFC 5869). A label gives each use a key of its own.
 
-use std::fmt;
-
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
@@ -42,11 +40,7 @@ impl MasterKey {
     }
 }
 
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey([redacted])")
-    }
-}
+redacted_debug!(MasterKey, SubjectKey);
 
 /// The key of the `sub` claim: a pseudonym for a number, different for each app.
 pub struct SubjectKey(hmac::Key);
@@ -66,12 +60,6 @@ impl SubjectKey {
     pub fn subject(&self, client_id: &str, phone_number: &str) -> String {
         let parts = with_lengths(&[client_id.as_bytes(), phone_number.as_bytes()]);
         BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, &parts))
-    }
-}
-
-impl fmt::Debug for SubjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SubjectKey([redacted])")
     }
 }
 

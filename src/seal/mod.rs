@@ -166,11 +166,7 @@ pub fn is_base64url(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-impl std::fmt::Debug for Sealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sealer([redacted])")
-    }
-}
+redacted_debug!(Sealer);
 
 /// Joins the parts, each after its length, so that two different lists never give the same bytes.
 fn with_lengths(parts: &[&[u8]]) -> Vec<u8> {

@@ -1,6 +1,5 @@
 //! Our client at one operator, as the secret describes it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -128,11 +127,7 @@ fn headers(members: &Map<String, Value>) -> Result<HeaderMap, String> {
     members.iter().map(header).collect()
 }
 
-impl fmt::Debug for ClientMembers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientMembers([redacted])")
-    }
-}
+redacted_debug!(ClientMembers);
 
 #[cfg(test)]
 mod tests {

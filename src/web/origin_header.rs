@@ -1,7 +1,5 @@
 //! The header that proves that a request came through `CloudFront`, so that its rate limit cannot be bypassed.
 
-use std::fmt;
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::HeaderMap;
 use zeroize::Zeroizing;
@@ -28,8 +26,4 @@ impl OriginHeader {
     }
 }
 
-impl fmt::Debug for OriginHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OriginHeader([redacted])")
-    }
-}
+redacted_debug!(OriginHeader);

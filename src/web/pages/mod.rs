@@ -9,8 +9,6 @@ mod spanish;
 mod texts;
 mod ways;
 
-use std::fmt;
-
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -108,17 +106,6 @@ pub struct AppLinks {
     pub try_again: String,
     /// The address of "back to the app".
     pub back: String,
-}
-
-/// Redacted: the fields contain a number or the app's state.
-macro_rules! redacted_debug {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "([redacted])"))
-            }
-        }
-    )+};
 }
 
 redacted_debug!(StartForm, AppFields, AppLinks);
