@@ -1,9 +1,11 @@
 //! The front ends that Telefónica publishes as samples for this API. Their HTML form and JavaScript build the
 //! authorization request themselves, with the phone number as `state`; the callback completes it in `phone` mode.
 
+use std::time::{Duration, Instant};
+
 use sandbox::{Leg, Sandbox, Settings};
 
-use crate::support::{AS_JSON, Answer, Function, PHONE_MODE, REDIRECT_URI, sample_callback};
+use crate::support::{AS_JSON, Answer, Browser, Function, PHONE_MODE, REDIRECT_URI, sample_callback};
 
 const SCOPE: &str = "dpv:FraudPreventionAndDetection#number-verification-verify-read";
 
@@ -48,4 +50,22 @@ async fn other_origins_can_fetch_the_answer_only_in_phone_mode() {
     assert!(!answer.headers.contains_key("access-control-allow-credentials"));
     let answer = Function::start(&[]).await.get(&callback, &headers).await;
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+/// The cookie with the result is as old as a verification may become.
+#[tokio::test]
+async fn reload_in_phone_mode_shows_the_first_result_until_it_expires() {
+    let function = Function::start(&[PHONE_MODE, &[("STATE_TTL_SECONDS", "2")]].concat()).await;
+    let (mut browser, callback) = (Browser::default(), sample_callback("+34600000001"));
+    for _ in 0..2 {
+        assert_eq!(browser.open_json(&function, &callback).await.outcome(), "verified");
+    }
+    assert_eq!(function.sandbox.count(Leg::Token), 1);
+    // The browser of this test keeps every cookie.
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while function.sandbox.count(Leg::Token) == 1 {
+        assert!(Instant::now() < give_up, "the result does not expire");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        browser.open_json(&function, &callback).await;
+    }
 }
