@@ -67,4 +67,17 @@ mod tests {
         assert!(attempts.count("another", 10_000, 9000), "expired states make room");
         assert_eq!(attempts.0.lock().unwrap().len(), 1);
     }
+
+    #[test]
+    fn full_memory_forgets_nothing_for_a_state_that_it_knows_and_what_expires_now_for_another() {
+        let attempts = Attempts::default();
+        for number in 0..REMEMBERED as u64 {
+            assert!(attempts.count(&number.to_string(), 1000 + number, 0));
+        }
+        let remembered = || attempts.0.lock().unwrap().len();
+        assert!(attempts.count("7", 1007, 0));
+        assert_eq!(remembered(), REMEMBERED, "a known state needs no room");
+        assert!(attempts.count("another", 10_000, 1001));
+        assert_eq!(remembered(), REMEMBERED - 1, "two expired, one came");
+    }
 }
