@@ -228,6 +228,24 @@ async fn reload_repeats_the_redirect_with_the_same_code() {
     assert_eq!(function.sandbox.count(Leg::Token), 1);
 }
 
+/// The user went back and was identified once more, within the same second.
+#[tokio::test]
+async fn each_answer_of_the_operator_makes_a_code_of_its_own() {
+    let function = provider(&[]).await;
+    let mut browser = Browser::default();
+    let started = browser.open(&function, &shop_request(&[])).await;
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let callback = function.at_operator(started.header("location")).await;
+        let back = sent_back(&browser.open(&function, &callback).await, SHOP_URI);
+        codes.push(parameter(&back, "code").to_owned());
+    }
+    assert_ne!(codes[0], codes[1]);
+    for code in codes {
+        assert_eq!(shop_tokens(&function, &code).await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn link_sent_to_a_victim_yields_no_code() {
     let function = provider(&[]).await;
