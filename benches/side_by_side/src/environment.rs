@@ -73,6 +73,12 @@ impl<'a> Environment<'a> {
         Ok(checked(self.program, answer)? - started)
     }
 
+    /// Invokes the program again, at once; the answer is awaited later and not checked yet.
+    pub fn begin(&mut self) -> impl Future<Output = io::Result<Answer>> + use<> {
+        self.invocations += 1;
+        self.lambda.runtime_api().invoke(self.program.event(self.invocations), TIMEOUT)
+    }
+
     /// Invokes the program with any event.
     pub async fn answer(&self, event: &str) -> io::Result<Value> {
         self.lambda.invoke(event, TIMEOUT).await?.result.map_err(io::Error::other)
@@ -106,7 +112,7 @@ impl<'a> Environment<'a> {
 }
 
 /// The time at which the answer arrived; an error if it is wrong.
-fn checked(program: &Program, answer: Answer) -> io::Result<Instant> {
+pub fn checked(program: &Program, answer: Answer) -> io::Result<Instant> {
     let answered = answer.result.map_err(|error| io::Error::other(format!("{}: {error}", program.kind.name())))?;
     program.check(&answered)?;
     Ok(answer.at)

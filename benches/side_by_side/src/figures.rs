@@ -9,6 +9,13 @@ pub fn median(values: &[f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The value that a hundredth of all exceed.
+pub fn p99(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() * 99 / 100).copied().unwrap_or(f64::NAN)
+}
+
 pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
@@ -50,6 +57,12 @@ mod tests {
             assert_eq!(median(values).to_bits(), f64::to_bits(middle), "{values:?}");
         }
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn hundredth_of_the_values_exceeds_p99() {
+        let values: Vec<_> = (0..200).rev().map(f64::from).collect();
+        assert_eq!(p99(&values).to_bits(), 198_f64.to_bits());
     }
 
     #[test]

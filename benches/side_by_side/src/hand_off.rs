@@ -21,6 +21,12 @@ pub struct HandOff {
     pub token: f64,
 }
 
+impl HandOff {
+    pub fn total(&self) -> f64 {
+        self.authorize + self.callback + self.token
+    }
+}
+
 pub const WARM_UP: usize = 30;
 pub const COUNTED: usize = 200;
 

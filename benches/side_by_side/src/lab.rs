@@ -17,7 +17,8 @@ use crate::instructions::{self, Instructions};
 use crate::program::{Kind, Program};
 use crate::programs;
 use crate::quota::Quota;
-use crate::wire::{self, Handshake};
+use crate::throughput::{self, Throughput};
+use crate::wire::{self, Arrival, Handshake};
 
 /// The distance to the operator, and the share of a CPU after the init phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +122,10 @@ impl Lab {
         let programs = programs::all(&sandbox, &files).await?;
         let several = programs::several(function_of(&programs)?, &sandbox).await?;
         let next_door = sandbox.base_url();
-        let address: SocketAddr = next_door.trim_start_matches("https://").parse().map_err(io::Error::other)?;
+        let address = address(&sandbox)?;
         let operator = |plan: &Plan| match plan.setting.round_trip() {
             None => Ok(next_door.clone()),
-            Some((time, handshake)) => Ok(format!("https://{}", wire::lay(address, time, handshake)?)),
+            Some((time, handshake)) => Ok(format!("https://{}", wire::lay(address, time, handshake, Arrival::OnTime)?)),
         };
         let operators = PLANS.iter().map(operator).collect::<io::Result<_>>()?;
         Ok(Self { sandbox, files, programs, several, operators, quota: Quota::new() })
@@ -164,6 +165,12 @@ impl Lab {
         let function = function_of(&self.programs)?;
         let plain = demanding::measure(function, &self.files, false).await?;
         Ok([plain, demanding::measure(function, &self.files, true).await?])
+    }
+
+    /// Measures many verifications at once.
+    pub async fn throughput(&self) -> io::Result<Throughput> {
+        eprintln!("measuring: many verifications at once");
+        throughput::measure(function_of(&self.programs)?, address(&self.sandbox)?).await
     }
 
     /// The instructions of the function, with one operator and with three, and of the hello world.
@@ -226,6 +233,11 @@ impl Lab {
 fn function_of(programs: &[Program]) -> io::Result<&Program> {
     let function = programs.iter().find(|program| program.kind == Kind::Function);
     function.ok_or_else(|| io::Error::other("the function is not among the programs"))
+}
+
+/// The address at which the operator listens.
+fn address(sandbox: &Sandbox) -> io::Result<SocketAddr> {
+    sandbox.base_url().trim_start_matches("https://").parse().map_err(io::Error::other)
 }
 
 impl Drop for Lab {

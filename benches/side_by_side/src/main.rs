@@ -2,7 +2,8 @@
 //! in turn, in the same Lambda environment and with the same operator. Then it prints the table of targets.
 //!
 //! `lab` measures each of the `programs` in an `environment`, behind a `wire` and below a `quota`; `instructions` are
-//! counted too, `hand_off` adds an app, and `demanding` an operator that demands everything; `targets` judges the `figures`.
+//! counted too, `hand_off` adds an app, `demanding` an operator that demands everything, and `throughput` has many events at
+//! once; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod program;
 mod programs;
 mod quota;
 mod targets;
+mod throughput;
 mod wire;
 
 use std::io;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lab::Lab;
+use targets::Results;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -40,13 +43,16 @@ async fn main() -> ExitCode {
 
 async fn run() -> io::Result<String> {
     let lab = Lab::new().await?;
-    let measured = lab.measure().await?;
-    let hand_off = lab.hand_off().await?;
-    let demanding = lab.demanding().await?;
-    let several = lab.several().await?;
-    let counted = lab.count_instructions().await.map_err(|error| error.to_string());
-    let zip = std::fs::metadata(built("number-verification/bootstrap.zip"))?.len();
-    Ok(targets::report(&lab, &measured, &several, &hand_off, &demanding, counted.as_deref(), zip))
+    let results = Results {
+        measured: lab.measure().await?,
+        hand_off: lab.hand_off().await?,
+        demanding: lab.demanding().await?,
+        several: lab.several().await?,
+        throughput: lab.throughput().await?,
+        counted: lab.count_instructions().await.map_err(|error| error.to_string()),
+        zip: std::fs::metadata(built("number-verification/bootstrap.zip"))?.len(),
+    };
+    Ok(targets::report(&lab, &results))
 }
 
 /// The path of a file that `cargo lambda build` creates.

@@ -15,14 +15,35 @@ pub enum Handshake {
     TakesARoundTrip,
 }
 
-/// The longest delay with which a sleeping thread wakes up.
-const OVERSLEEP: Duration = Duration::from_micros(300);
+/// How exactly the bytes arrive.
+#[derive(Clone, Copy)]
+pub enum Arrival {
+    /// On time, by a busy loop at the end of each wait.
+    OnTime,
+    /// Some 0.1 ms late, without a busy loop, which many connections could not share one CPU with.
+    Late,
+}
+
+impl Arrival {
+    /// The end of a wait that is spent in a loop: the longest delay with which a sleeping thread wakes up.
+    fn busy(self) -> Duration {
+        match self {
+            Self::OnTime => Duration::from_micros(300),
+            Self::Late => Duration::ZERO,
+        }
+    }
+}
 
 /// Starts a wire to `far_end` for the rest of the process, and returns the address of its near end.
 ///
 /// It uses threads, because asynchronous timers have a resolution of a millisecond, which would count four times in a
 /// verification.
-pub fn lay(far_end: SocketAddr, round_trip: Duration, handshake: Handshake) -> io::Result<SocketAddr> {
+pub fn lay(
+    far_end: SocketAddr,
+    round_trip: Duration,
+    handshake: Handshake,
+    arrival: Arrival,
+) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
@@ -32,19 +53,19 @@ pub fn lay(far_end: SocketAddr, round_trip: Duration, handshake: Handshake) -> i
                 Handshake::TakesARoundTrip => Instant::now() + round_trip,
             };
             // If the far end has gone, the connection closes.
-            let _ = TcpStream::connect(far_end).and_then(|far| join(&near, &far, round_trip / 2, open_at));
+            let _ = TcpStream::connect(far_end).and_then(|far| join(&near, &far, round_trip / 2, open_at, arrival));
         }
     });
     Ok(address)
 }
 
-fn join(near: &TcpStream, far: &TcpStream, one_way: Duration, open_at: Instant) -> io::Result<()> {
+fn join(near: &TcpStream, far: &TcpStream, one_way: Duration, open_at: Instant, arrival: Arrival) -> io::Result<()> {
     for (from, to) in [(near, far), (far, near)] {
         to.set_nodelay(true)?;
         let (mut from, to) = (from.try_clone()?, to.try_clone()?);
         let (sender, receiver) = channel();
         thread::spawn(move || take_in(&mut from, one_way, open_at, &sender));
-        thread::spawn(move || give_out(to, &receiver));
+        thread::spawn(move || give_out(to, &receiver, arrival));
     }
     Ok(())
 }
@@ -60,9 +81,9 @@ fn take_in(from: &mut TcpStream, one_way: Duration, open_at: Instant, sender: &S
     }
 }
 
-fn give_out(mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>) {
+fn give_out(mut to: TcpStream, receiver: &Receiver<(Instant, Vec<u8>)>, arrival: Arrival) {
     for (arrives, bytes) in receiver {
-        thread::sleep(arrives.saturating_duration_since(Instant::now()).saturating_sub(OVERSLEEP));
+        thread::sleep(arrives.saturating_duration_since(Instant::now()).saturating_sub(arrival.busy()));
         while Instant::now() < arrives {
             hint::spin_loop();
         }

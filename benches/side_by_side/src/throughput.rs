@@ -1,0 +1,90 @@
+//! Many verifications at once in one environment that has one CPU, as on Lambda Managed Instances. Everything else, the
+//! operator included, has the other CPUs.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio::time::interval;
+
+use crate::environment::{Environment, Place, checked};
+use crate::figures::{milliseconds, p99};
+use crate::program::Program;
+use crate::wire::{self, Arrival, Handshake};
+
+/// What came of the events.
+pub struct Throughput {
+    /// Answers a second.
+    pub rate: f64,
+    /// Milliseconds from an event to its answer, exceeded by a hundredth of them.
+    pub p99: f64,
+    /// CPU milliseconds of the function for one answer.
+    pub cpu: f64,
+    /// Its peak, in MB.
+    pub memory: f64,
+}
+
+/// The time to the operator and back.
+pub const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+const CONCURRENCY: &str = "400";
+/// Events come at this pace, whether answers do or not: 640 a second.
+const PACE: Duration = Duration::from_nanos(1_562_500);
+/// Connections are opened during the first two seconds.
+const WARM_UP: usize = 1280;
+const COUNTED: usize = 3200;
+
+pub async fn measure(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
+    let last = thread::available_parallelism()?.get() - 1;
+    let (ours, all) = (format!("{}-{last}", last.min(1)), format!("0-{last}"));
+    pin(&ours).await?;
+    let measured = run(function, operator).await;
+    pin(&all).await?;
+    measured
+}
+
+async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
+    let operator = wire::lay(operator, ROUND_TRIP, Handshake::AtOnce, Arrival::Late)?;
+    let mut function = function.below("taskset", ["-c".into(), "0".into()]);
+    function.variables.push(("AWS_LAMBDA_MAX_CONCURRENCY", CONCURRENCY.into()));
+    let place = Place { operator: &format!("https://{operator}"), quota: None };
+    let (mut environment, _) = Environment::start(&function, place).await?;
+
+    let mut invocations = JoinSet::new();
+    let mut pace = interval(PACE);
+    let (mut counted_from, mut cpu) = (Instant::now(), Duration::ZERO);
+    for number in 0..WARM_UP + COUNTED {
+        pace.tick().await;
+        if number == WARM_UP {
+            (counted_from, cpu) = (Instant::now(), environment.cpu()?);
+        }
+        let (started, answer) = (Instant::now(), environment.begin());
+        invocations.spawn(async move { (started, answer.await) });
+    }
+    let (counted_to, cpu) = (Instant::now(), environment.cpu()?.saturating_sub(cpu));
+    let (mut answers, mut times) = (0_u32, Vec::new());
+    while let Some(invocation) = invocations.join_next().await {
+        let (started, answer) = invocation?;
+        let answered = checked(&function, answer?)?;
+        answers += u32::from((counted_from..counted_to).contains(&answered));
+        if started >= counted_from {
+            times.push(milliseconds(answered - started));
+        }
+    }
+    let memory = environment.peak_memory()?;
+    environment.end().await?;
+    let rate = f64::from(answers) / (counted_to - counted_from).as_secs_f64();
+    Ok(Throughput { rate, p99: p99(&times), cpu: milliseconds(cpu) / f64::from(answers), memory })
+}
+
+/// Moves all threads of this process to some CPUs. Threads and programs started later inherit them.
+async fn pin(cpus: &str) -> io::Result<()> {
+    let process = std::process::id().to_string();
+    let status =
+        Command::new("taskset").args(["-a", "-c", "-p", cpus, &process]).stdout(Stdio::null()).status().await?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("taskset: {status}"))) }
+}
