@@ -19,11 +19,11 @@
 //! |---|---|---|
 //! | [`setup`] | | wires the function up from its environment |
 //! | [`config`] | `variables`, `operators`, `web`, `branding`, `aws` | reads and checks all environment variables; each ring declares its own settings |
-//! | [`web`] | `event`, `incoming`, `place`, `accept`, `body`, `json_members` | reads a request: its route, format, language, address and fields |
+//! | [`web`] | `event`, `pairs`, `incoming`, `place`, `accept`, `body`, `json_members` | reads a request: its route, format, language, address and fields |
 //! | | `start`, `callback` | the handlers of a verification |
 //! | | `authorize`, `provider`, `provider_answer` | the handlers for apps |
 //! | | `complete`, `verify` | the handlers for native apps, and for phones on Wi-Fi |
-//! | | `reply`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; the rules of browsers and `CloudFront` |
+//! | | `reply`, `event_answer`, `cookies`, `origin`, `origin_header` | replies in HTML or JSON; the rules of browsers and `CloudFront` |
 //! | | `pages` | the pages and their texts in four languages |
 //! | [`flow`] | `start`, `callback`, `accept`, `ask`, `conclusion` | a verification from its start to its conclusion |
 //! | | `state`, `binding`, `mark` | the state that the operator returns, and its tie to the browser that started it |

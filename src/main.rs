@@ -2,15 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_http::{Adapter, Request};
-use lambda_runtime::{Error, LambdaEvent, Service as _, service_fn};
+use lambda_http::RequestExt as _;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use number_verification::setup;
-use number_verification::web::event;
-use serde_json::Value;
+use number_verification::web::event::{self, Gateway, UnknownEvent};
+use number_verification::web::event_answer::EventAnswer;
+use serde_json::value::RawValue;
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("App::answer catches panics, which takes panic = \"unwind\": see [profile.release] in Cargo.toml");
@@ -26,17 +26,15 @@ async fn main() -> ExitCode {
         }
     };
     app.prepare();
-    let http = Adapter::from(service_fn(move |request: Request| {
+    // One event at a time, or up to AWS_LAMBDA_MAX_CONCURRENCY at once (Lambda Managed Instances). The runtime would make a
+    // path to each member of an event that it reads itself, for errors.
+    let served = lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request).await) }
-    }));
-    // One event at a time, or up to AWS_LAMBDA_MAX_CONCURRENCY at once (Lambda Managed Instances).
-    let served = lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {
-        let mut http = http.clone();
         async move {
-            let request = event::read(event.payload)?;
-            let Ok(answer) = http.call(LambdaEvent::new(request, event.context)).await;
-            Ok::<_, Error>(answer)
+            let request = event::read(&mut serde_json::Deserializer::from_str(event.payload.get()))?;
+            let kind = request.extensions().get::<Gateway>().ok_or(UnknownEvent)?.kind;
+            let response = app.answer(request.with_lambda_context(event.context)).await;
+            Ok::<_, Error>(EventAnswer { kind, response })
         }
     }));
     match served.await {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use lambda_http::{Request, RequestExt as _};
+use lambda_http::RequestExt as _;
 use libfuzzer_sys::fuzz_target;
 use number_verification::operator::AuthorizationResponse;
 use number_verification::outcome::Outcome;
@@ -26,7 +26,7 @@ fuzz_target!(|query: &str| {
         given.len() <= 1 && given.iter().all(|value| value.len() <= MAX_LENGTH)
     });
     for (source, event) in [("HTTP API", http_api(query)), ("REST API", rest_api(&values))] {
-        let request: Request = event::read(event).expect("an event of a gateway").into();
+        let request = event::read(event).expect("an event of a gateway");
         let query = request.query_string_parameters_ref();
         match AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter())) {
             Ok(parameters) => {

@@ -1,12 +1,10 @@
 //! The place of a request: its route, the prefix before it, and the public address of the callback. All of it comes
 //! from API Gateway; a client's `Host` and `X-Forwarded-Host` headers are ignored.
 
-use std::borrow::Cow;
-
-use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt};
+use lambda_http::Request;
 use url::Url;
 
+use super::event::Gateway;
 use crate::flow::{AUTHORIZATION_PATH, DISCOVERY_PATH, JWKS_PATH, OperatorName, TOKEN_PATH, USERINFO_PATH};
 
 /// The paths of this function.
@@ -84,28 +82,22 @@ const WRONG_BROWSER: &str = "/wrong_browser";
 impl Place {
     /// Finds the place of a request.
     pub fn of(request: &Request, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
-        let path = request.raw_http_path();
-        let (domain, stage, path) = match request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV1(context)) => {
-                let stage = context.stage.as_deref().unwrap_or("$default");
-                // The event's path has no stage; the context's path is the one in the address bar.
-                let path = match &context.path {
-                    Some(path) => Cow::from(path),
-                    None if stage == "$default" => Cow::from(path),
-                    None => Cow::from(format!("/{stage}{path}")),
-                };
-                (context.domain_name.as_deref(), stage, path)
+        match request.extensions().get::<Gateway>() {
+            Some(Gateway { domain, stage, path, .. }) => {
+                Self::find(domain.as_deref(), stage.as_deref(), path, callback_path, redirect_uri)
             }
-            Some(RequestContext::ApiGatewayV2(context)) => {
-                (context.domain_name.as_deref(), context.stage.as_deref().unwrap_or("$default"), Cow::from(path))
-            }
-            _ => (None, "$default", Cow::from(path)),
-        };
-        Self::find(domain, stage, &path, callback_path, redirect_uri)
+            None => Self::find(None, None, "/", callback_path, redirect_uri),
+        }
     }
 
-    fn find(domain: Option<&str>, stage: &str, path: &str, callback_path: &str, redirect_uri: Option<&Url>) -> Self {
-        let stage = if stage == "$default" { String::new() } else { format!("/{stage}") };
+    fn find(
+        domain: Option<&str>,
+        stage: Option<&str>,
+        path: &str,
+        callback_path: &str,
+        redirect_uri: Option<&Url>,
+    ) -> Self {
+        let stage = stage.map_or_else(String::new, |stage| format!("/{stage}"));
         // The base path of a custom domain, which is not in API Gateway's events.
         let base = redirect_uri.and_then(|url| url.path().strip_suffix(callback_path)).unwrap_or_default();
 
@@ -196,7 +188,7 @@ mod tests {
     /// The route, the prefix of links, and the `redirect_uri` without `https://` and the callback's path.
     fn find(
         domain: Option<&str>,
-        stage: &str,
+        stage: Option<&str>,
         path: &str,
         redirect_uri: Option<&str>,
     ) -> (Route, String, Option<String>) {
@@ -210,44 +202,57 @@ mod tests {
     fn place_comes_from_api_gateway() {
         let api = "abc.execute-api.eu-west-1.amazonaws.com";
         for (name, domain, stage, path, expected) in [
-            ("default stage", API, "$default", "/callback", (Route::Callback, "", api.to_owned())),
-            ("default stage, home", API, "$default", "/", (Route::Home, "", api.to_owned())),
-            ("stage", API, "dev", "/dev/callback", (Route::Callback, "/dev", format!("{api}/dev"))),
-            ("stage, home", API, "dev", "/dev", (Route::Home, "/dev", format!("{api}/dev"))),
-            ("stage, start", API, "dev", "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
-            ("begins like the stage", API, "dev", "/device", (Route::Unknown, "", api.to_owned())),
+            ("default stage", API, None, "/callback", (Route::Callback, "", api.to_owned())),
+            ("default stage, home", API, None, "/", (Route::Home, "", api.to_owned())),
+            ("stage", API, Some("dev"), "/dev/callback", (Route::Callback, "/dev", format!("{api}/dev"))),
+            ("stage, home", API, Some("dev"), "/dev", (Route::Home, "/dev", format!("{api}/dev"))),
+            ("stage, start", API, Some("dev"), "/dev/start", (Route::Start, "/dev", format!("{api}/dev"))),
+            ("begins like the stage", API, Some("dev"), "/device", (Route::Unknown, "", api.to_owned())),
             (
                 "a provider's route",
                 API,
-                "dev",
+                Some("dev"),
                 "/dev/token",
                 (Route::Provider(ProviderRoute::Token), "/dev", format!("{api}/dev")),
             ),
-            ("another path", API, "$default", "/favicon.ico", (Route::Unknown, "", api.to_owned())),
-            ("an unknown prefix", API, "$default", "/evil/start", (Route::Unknown, "", api.to_owned())),
-            ("custom domain", CUSTOM, "$default", "/start", (Route::Start, "", "id.shop.example".to_owned())),
-            ("custom domain, stage", CUSTOM, "dev", "/dev/start", (Route::Start, "", "id.shop.example".to_owned())),
+            ("another path", API, None, "/favicon.ico", (Route::Unknown, "", api.to_owned())),
+            ("an unknown prefix", API, None, "/evil/start", (Route::Unknown, "", api.to_owned())),
+            ("custom domain", CUSTOM, None, "/start", (Route::Start, "", "id.shop.example".to_owned())),
+            (
+                "custom domain, stage",
+                CUSTOM,
+                Some("dev"),
+                "/dev/start",
+                (Route::Start, "", "id.shop.example".to_owned()),
+            ),
         ] {
             let (route, prefix, redirect_uri) = expected;
             assert_eq!(find(domain, stage, path, None), (route, prefix.to_owned(), Some(redirect_uri)), "{name}");
         }
-        assert_eq!(find(None, "$default", "/callback", None), (Route::Callback, String::new(), None), "load balancer");
+        assert_eq!(find(None, None, "/callback", None), (Route::Callback, String::new(), None), "load balancer");
     }
 
     #[test]
     fn redirect_uri_overrides_the_place() {
         let redirect_uri = "id.shop.example/check";
         for (name, domain, stage, path, route, prefix) in [
-            ("load balancer", None, "$default", "/check/start", Route::Start, "/check"),
-            ("custom domain with a base path", CUSTOM, "prod", "/check/callback", Route::Callback, "/check"),
-            ("custom domain with a base path and a stage", CUSTOM, "prod", "/prod/callback", Route::Callback, "/check"),
-            ("proxy in front of a stage", API, "prod", "/prod/start", Route::Start, "/check"),
-            ("proxy in front of the default stage", API, "$default", "/start", Route::Start, "/check"),
+            ("load balancer", None, None, "/check/start", Route::Start, "/check"),
+            ("custom domain with a base path", CUSTOM, Some("prod"), "/check/callback", Route::Callback, "/check"),
+            (
+                "custom domain with a base path and a stage",
+                CUSTOM,
+                Some("prod"),
+                "/prod/callback",
+                Route::Callback,
+                "/check",
+            ),
+            ("proxy in front of a stage", API, Some("prod"), "/prod/start", Route::Start, "/check"),
+            ("proxy in front of the default stage", API, None, "/start", Route::Start, "/check"),
         ] {
             let found = find(domain, stage, path, Some("https://id.shop.example/check/callback"));
             assert_eq!(found, (route, prefix.to_owned(), Some(redirect_uri.to_owned())), "{name}");
         }
         let same = Some("https://abc.execute-api.eu-west-1.amazonaws.com/prod/callback");
-        assert_eq!(find(API, "prod", "/prod/start", same).1, "/prod", "REDIRECT_URI says what would be derived");
+        assert_eq!(find(API, Some("prod"), "/prod/start", same).1, "/prod", "REDIRECT_URI says what would be derived");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lambda_environment::{Environment, RuntimeApi};
-use lambda_http::{Context, Request, RequestExt};
+use lambda_http::{Context, RequestExt as _};
 use number_verification::setup;
 use number_verification::web::App;
 use number_verification::web::event;
@@ -121,7 +121,7 @@ impl Function {
         let mut context = Context::default();
         "8476a536-e9f4-11e8-9739-2dfe598c3fcd".clone_into(&mut context.request_id);
         context.deadline = u64::try_from(deadline.as_millis()).unwrap();
-        let request = Request::from(event::read(event.clone()).unwrap()).with_lambda_context(context);
+        let request = event::read(event.clone()).unwrap().with_lambda_context(context);
         let (head, body) = app.handle(&request).await.into_parts();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
