@@ -187,10 +187,12 @@ impl SecretStore {
     async fn current(&self, deadline: Deadline) -> Result<Version, Failure> {
         match self.current.value() {
             Some(known) if known.read_at.elapsed() < REFRESH_AFTER => Ok(known),
+            // Boxed, because every request would pay for moving these large and rare futures.
             Some(known) => {
-                Ok(self.read_current(REFRESH_AFTER, REFRESH_AGAIN_AFTER).soon(deadline).await.unwrap_or(known))
+                let read = self.read_current(REFRESH_AFTER, REFRESH_AGAIN_AFTER);
+                Ok(Box::pin(read.soon(deadline)).await.unwrap_or(known))
             }
-            None => self.result(self.read_current(REFRESH_AFTER, REMEMBER_FAILURE), deadline).await,
+            None => Box::pin(self.result(self.read_current(REFRESH_AFTER, REMEMBER_FAILURE), deadline)).await,
         }
     }
 

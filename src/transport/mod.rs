@@ -145,7 +145,9 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Answer, TransportError> {
         let request = request.map(Into::into);
-        deadline.bound(self.send_unbounded(request)).await.unwrap_or(Err(TransportError::TimedOut))
+        // Boxed, because each future around this one would contain it twice.
+        let sent = Box::pin(self.send_unbounded(request));
+        deadline.bound(sent).await.unwrap_or(Err(TransportError::TimedOut))
     }
 
     async fn send_unbounded(&self, request: http::Request<Bytes>) -> Result<Answer, TransportError> {

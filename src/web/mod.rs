@@ -82,7 +82,8 @@ impl App {
         let request = Arc::new(request);
         let handling = {
             let (app, request) = (Arc::clone(&self), Arc::clone(&request));
-            async move { app.handle(&request).await }
+            // Boxed, because the runtime moves the future of an answer a dozen times.
+            Box::pin(async move { app.handle(&request).await })
         };
         tokio::spawn(handling).await.unwrap_or_else(|_| {
             let incoming = Incoming::new(&request, &self.settings);
