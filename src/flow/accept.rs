@@ -26,6 +26,8 @@ pub(super) struct Accepted<'a> {
     pub state: &'a str,
     /// The opened text that the client kept.
     pub binding: Binding,
+    /// The handle under which the client kept it; see [`Flow::handle_of`].
+    pub handle: Option<String>,
     /// The verifier, if the authorization request had a challenge.
     pub code_verifier: Option<CodeVerifier>,
     /// The `nonce` that the ID token must have, if the authorization request had one.
@@ -76,9 +78,11 @@ impl Flow {
             return Err(refusal.unwrap_or_else(|| invalid("parameter state is missing")));
         };
         let now = now_seconds();
-        let kept = self.handle_of(state, response.code.as_ref()).and_then(|handle| (request.kept)(&handle));
+        let handle = self.handle_of(state, response.code.as_ref());
+        let kept = handle.as_deref().and_then(|handle| (request.kept)(handle));
         if phone_mode {
-            return self.accept_phone_number(request, state, kept, now, call).await;
+            let accepted = self.accept_phone_number(request, state, kept, now, call).await?;
+            return Ok(Accepted { handle, ..accepted });
         }
         let Opened { operator, redirect_uri, secret, state: opened } =
             call.measure(self.open(request, state, now)).await?;
@@ -99,7 +103,17 @@ impl Flow {
         let (profile, question) = (operator.profile(), opened.question);
         let code_verifier = profile.pkce.then(|| pkce::code_verifier(sealer, &opened.seal_nonce, binding.mark));
         let nonce = profile.openid(&question).then(|| nonce::nonce(sealer, &opened.seal_nonce, binding.mark));
-        Ok(Accepted { operator, redirect_uri, question, state, binding, code_verifier, nonce, started_with: secret })
+        Ok(Accepted {
+            operator,
+            redirect_uri,
+            question,
+            state,
+            binding,
+            handle,
+            code_verifier,
+            nonce,
+            started_with: secret,
+        })
     }
 
     async fn accept_phone_number<'r>(
@@ -125,8 +139,8 @@ impl Flow {
             app: None,
         });
         let question = Question::Verify(phone_number);
-        let (code_verifier, nonce) = (None, None);
-        Ok(Accepted { operator, redirect_uri, question, state, binding, code_verifier, nonce, started_with })
+        let (handle, code_verifier, nonce) = (None, None, None);
+        Ok(Accepted { operator, redirect_uri, question, state, binding, handle, code_verifier, nonce, started_with })
     }
 
     /// Opens a sealed state with the secret, or with another version of it that was current when the verification

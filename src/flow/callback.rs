@@ -89,35 +89,27 @@ impl Flow {
                 let asked_about = accepted.question.phone_number();
                 hand_off = Box::pin(self.hand_off(asker, outcome, asked_about, code)).await;
             }
-            binding = finished
-                .filter(|_| !reloaded)
-                .and_then(|finished| self.finished_binding(accepted, &response, finished, &calls));
+            binding = finished.filter(|_| !reloaded).and_then(|finished| finished_binding(accepted, finished, &calls));
         }
         let is_unspent = outcome == Outcome::WrongBrowser;
         let unspent = response.code.zip(response.state).filter(|_| is_unspent);
         let unspent = unspent.map(|(code, state)| Unspent { code, state });
         Conclusion { result, phone_number, operator, binding, unspent, hand_off, reloaded, calls }
     }
+}
 
-    /// The text to keep once the operator has accepted the code. Before that, a reload may try the code again. A verdict
-    /// that this state already has is not replaced by a failure.
-    fn finished_binding(
-        &self,
-        accepted: &Accepted<'_>,
-        response: &AuthorizationResponse,
-        finished: Finished,
-        calls: &CallLog,
-    ) -> Option<SealedBinding> {
-        let earlier_is_verdict = accepted.binding.finished.as_ref().is_some_and(Finished::is_verdict);
-        if calls.token.status != Some(200) || (earlier_is_verdict && !finished.is_verdict()) {
-            return None;
-        }
-        let audience = accepted.audience().ok()?;
-        let binding = Binding { finished: Some(finished), ..accepted.binding.clone() };
-        let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
-        let handle = self.handle_of(accepted.state, response.code.as_ref())?;
-        Some(SealedBinding { handle, text })
+/// The text to keep once the operator has accepted the code. Before that, a reload may try the code again. A verdict
+/// that this state already has is not replaced by a failure.
+fn finished_binding(accepted: &Accepted<'_>, finished: Finished, calls: &CallLog) -> Option<SealedBinding> {
+    let earlier_is_verdict = accepted.binding.finished.as_ref().is_some_and(Finished::is_verdict);
+    if calls.token.status != Some(200) || (earlier_is_verdict && !finished.is_verdict()) {
+        return None;
     }
+    let audience = accepted.audience().ok()?;
+    let binding = Binding { finished: Some(finished), ..accepted.binding.clone() };
+    let text = binding.seal(&accepted.started_with.sealer, audience, accepted.state).ok()?;
+    let handle = accepted.handle.clone()?;
+    Some(SealedBinding { handle, text })
 }
 
 /// The app's code for one answer of the operator: the same one for a minute, then none.

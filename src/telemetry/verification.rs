@@ -8,6 +8,9 @@ use super::line::Line;
 use super::report::Report;
 use crate::failure::Failure;
 
+/// In bytes. A longer line is written too.
+const TYPICAL_LENGTH: usize = 2048;
+
 /// Writes the lines of one environment.
 #[derive(Debug)]
 pub struct Telemetry {
@@ -69,9 +72,10 @@ impl Telemetry {
     fn render(&self, event: &Event, report: Report) -> Vec<u8> {
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line { event, report, cold_start, function: &self.function };
+        let mut text = Vec::with_capacity(TYPICAL_LENGTH);
         // Every value in the line can be written as JSON.
-        let mut line = serde_json::to_vec(&line).unwrap_or_default();
-        line.push(b'\n');
-        line
+        let _ = serde_json::to_writer(&mut text, &line);
+        text.push(b'\n');
+        text
     }
 }

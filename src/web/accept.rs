@@ -15,8 +15,9 @@ pub enum Format {
 
 /// JSON if `Accept` prefers it to HTML, else HTML.
 pub fn format(headers: &HeaderMap) -> Format {
-    let json = media_quality(headers, &["application/json", "application/problem+json"], "application/*");
-    let html = media_quality(headers, &["text/html"], "text/*");
+    let accepted: Vec<_> = preferences(headers, "accept").collect();
+    let json = media_quality(&accepted, &["application/json", "application/problem+json"], "application/*");
+    let html = media_quality(&accepted, &["text/html"], "text/*");
     if json > html { Format::Json } else { Format::Html }
 }
 
@@ -36,10 +37,10 @@ pub fn language(headers: &HeaderMap) -> Language {
 }
 
 /// The quality that `Accept` gives to a media type: by name, else by its range. `*/*` matches both and is ignored.
-fn media_quality(headers: &HeaderMap, names: &[&str], range: &str) -> u16 {
+fn media_quality(accepted: &[(&str, u16)], names: &[&str], range: &str) -> u16 {
     let mut by_name = None;
     let mut by_range = None;
-    for (media_type, quality) in preferences(headers, "accept") {
+    for &(media_type, quality) in accepted {
         if names.iter().any(|name| name.eq_ignore_ascii_case(media_type)) {
             by_name = by_name.max(Some(quality));
         } else if range.eq_ignore_ascii_case(media_type) {

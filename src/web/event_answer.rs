@@ -2,7 +2,7 @@
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use serde::ser::{SerializeMap, SerializeStruct};
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::event::Kind;
@@ -21,19 +21,21 @@ impl Serialize for EventAnswer {
         let (status, headers) = (self.response.status(), self.response.headers());
         let mut answer = serializer.serialize_struct("EventAnswer", 6)?;
         answer.serialize_field("statusCode", &status.as_u16())?;
-        if self.kind == Kind::HttpApi {
-            let cookies: Vec<_> = headers.get_all(SET_COOKIE).into_iter().filter_map(text).collect();
-            answer.serialize_field("cookies", &cookies)?;
-        } else {
-            answer.serialize_field("multiValueHeaders", &Several(headers))?;
-        }
-        // A REST API would send the headers of both lists. A load balancer reads the list for which it is configured.
-        if self.kind != Kind::RestApi {
-            answer.serialize_field("headers", &Last(headers))?;
-        }
-        if self.kind == Kind::LoadBalancer {
-            let reason = status.canonical_reason().unwrap_or_default();
-            answer.serialize_field("statusDescription", &format!("{} {reason}", status.as_u16()))?;
+        match self.kind {
+            // It takes cookies from a list of their own, and one value for each other header; no other of ours has several.
+            Kind::HttpApi => {
+                let cookies: Vec<_> = headers.get_all(SET_COOKIE).into_iter().filter_map(text).collect();
+                answer.serialize_field("cookies", &cookies)?;
+                answer.serialize_field("headers", &Single(headers))?;
+            }
+            Kind::RestApi => answer.serialize_field("multiValueHeaders", &Several(headers))?,
+            // It reads one of the two, for which it is configured.
+            Kind::LoadBalancer => {
+                answer.serialize_field("multiValueHeaders", &Several(headers))?;
+                answer.serialize_field("headers", &First(headers))?;
+                let reason = status.canonical_reason().unwrap_or_default();
+                answer.serialize_field("statusDescription", &format!("{} {reason}", status.as_u16()))?;
+            }
         }
         answer.serialize_field("body", self.response.body())?;
         answer.serialize_field("isBase64Encoded", &false)?;
@@ -41,19 +43,23 @@ impl Serialize for EventAnswer {
     }
 }
 
-/// One value for each name. Cookies are the only headers of ours that have several; HTTP APIs take them from their own
-/// list.
-struct Last<'h>(&'h HeaderMap);
+/// The headers other than cookies.
+struct Single<'h>(&'h HeaderMap);
 
-impl Serialize for Last<'_> {
+impl Serialize for Single<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for name in self.0.keys() {
-            if let Some(value) = values(self.0, name).last() {
-                map.serialize_entry(name.as_str(), value)?;
-            }
-        }
-        map.end()
+        let others = self.0.iter().filter(|(name, _)| *name != SET_COOKIE);
+        serializer.collect_map(others.filter_map(|(name, value)| Some((name.as_str(), text(value)?))))
+    }
+}
+
+/// The first value for each name.
+struct First<'h>(&'h HeaderMap);
+
+impl Serialize for First<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let first = |name| Some((HeaderName::as_str(name), text(self.0.get(name)?)?));
+        serializer.collect_map(self.0.keys().filter_map(first))
     }
 }
 
@@ -62,15 +68,57 @@ struct Several<'h>(&'h HeaderMap);
 
 impl Serialize for Several<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.keys().map(|name| (name.as_str(), values(self.0, name).collect::<Vec<_>>())))
+        let all = |name| self.0.get_all(name).into_iter().filter_map(text).collect::<Vec<_>>();
+        serializer.collect_map(self.0.keys().map(|name| (name.as_str(), all(name))))
     }
-}
-
-fn values<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    headers.get_all(name).into_iter().filter_map(text)
 }
 
 /// A value as text. Ours all are.
 fn text(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn answer(kind: Kind) -> Value {
+        let mut response = Response::new("<p>\"Hi\"</p>".to_owned());
+        for (name, value) in [("content-type", "text/html"), ("set-cookie", "a=1"), ("set-cookie", "b=2")] {
+            response.headers_mut().append(name, HeaderValue::from_static(value));
+        }
+        serde_json::to_value(EventAnswer { kind, response }).unwrap()
+    }
+
+    /// The forms in the documentation of API Gateway and of load balancers.
+    #[test]
+    fn each_gateway_gets_its_own_form() {
+        let several = json!({ "content-type": ["text/html"], "set-cookie": ["a=1", "b=2"] });
+        let body = "<p>\"Hi\"</p>";
+        for (kind, expected) in [
+            (
+                Kind::HttpApi,
+                json!({
+                    "statusCode": 200, "headers": { "content-type": "text/html" }, "cookies": ["a=1", "b=2"],
+                    "body": body, "isBase64Encoded": false,
+                }),
+            ),
+            (
+                Kind::RestApi,
+                json!({ "statusCode": 200, "multiValueHeaders": several, "body": body, "isBase64Encoded": false }),
+            ),
+            (
+                Kind::LoadBalancer,
+                json!({
+                    "statusCode": 200, "statusDescription": "200 OK", "multiValueHeaders": several,
+                    "headers": { "content-type": "text/html", "set-cookie": "a=1" },
+                    "body": body, "isBase64Encoded": false,
+                }),
+            ),
+        ] {
+            assert_eq!(answer(kind), expected, "{kind:?}");
+        }
+    }
 }
