@@ -11,18 +11,20 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use http::Method;
 use http::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
+use url::Url;
 use zeroize::Zeroizing;
 
-use crate::transport::{Deadline, Transport};
+use crate::transport::{Deadline, Request, Transport};
 
 /// Requests credentials from `AWS_CONTAINER_CREDENTIALS_FULL_URI`, with `AWS_CONTAINER_AUTHORIZATION_TOKEN` as
 /// `Authorization`. The SDK keeps the credentials until shortly before they expire.
 #[derive(Debug)]
 pub(super) struct ContainerCredentials {
     transport: Transport,
-    uri: http::Uri,
+    url: Url,
     authorization: Option<HeaderValue>,
 }
 
@@ -45,7 +47,7 @@ impl ContainerCredentials {
     /// The variable that cannot be used, in one line.
     pub(super) fn new(transport: Transport, uri: &str, authorization: Option<String>) -> Result<Self, String> {
         let bad = |variable: &str| format!("environment variable {variable}: not usable; Lambda sets it");
-        let uri = uri.parse().map_err(|_| bad("AWS_CONTAINER_CREDENTIALS_FULL_URI"))?;
+        let url = uri.parse().map_err(|_| bad("AWS_CONTAINER_CREDENTIALS_FULL_URI"))?;
         let authorization = authorization
             .map(|token| {
                 let mut header = HeaderValue::try_from(token).map_err(|_| bad("AWS_CONTAINER_AUTHORIZATION_TOKEN"))?;
@@ -53,15 +55,12 @@ impl ContainerCredentials {
                 Ok::<_, String>(header)
             })
             .transpose()?;
-        Ok(Self { transport, uri, authorization })
+        Ok(Self { transport, url, authorization })
     }
 
     async fn ask(&self) -> provider::Result {
-        let mut request = http::Request::get(self.uri.clone());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let request = request.body("").map_err(CredentialsError::invalid_configuration)?;
+        let mut request = Request::new(Method::GET, self.url.clone());
+        request.headers_mut().extend(self.authorization.clone().map(|authorization| (AUTHORIZATION, authorization)));
         let answer = self.transport.send(request, Deadline::after(PATIENCE)).await;
         let answer = answer.map_err(CredentialsError::provider_error)?;
         let document = (answer.status == 200).then(|| answer.json_object::<Document>()).flatten();

@@ -21,7 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::sdk_config::StalledStreamProtectionConfig;
 
-use crate::transport::{Deadline, Transport, TransportError};
+use crate::transport::{Deadline, Request, Transport, TransportError};
 use container_credentials::ContainerCredentials;
 
 /// Region, endpoints and credentials.
@@ -100,6 +100,7 @@ impl HttpConnector for OverTransport {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
             let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
+            let request = Request::try_from(request).map_err(|e| ConnectorError::user(e.into()))?;
             let answer = transport.send(request, Deadline::after(ATTEMPT)).await.map_err(|e| match e {
                 TransportError::TimedOut => ConnectorError::timeout(e.into()),
                 _ => ConnectorError::io(e.into()),

@@ -7,8 +7,9 @@ use std::time::SystemTime;
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::redacted::redacted_strings;
 use super::{ClientCredentials, ClientSecret};
@@ -62,7 +63,7 @@ const ASSERTION_LIFETIME: u64 = 120;
 
 impl ClientCredentials {
     /// Creates the proof for one request. An assertion must not be used twice.
-    pub(super) fn prove(&self, token_endpoint: &Uri) -> Result<Proof<'_>, Unspecified> {
+    pub(super) fn prove(&self, token_endpoint: &Url) -> Result<Proof<'_>, Unspecified> {
         match &self.authentication {
             ClientAuthentication::ClientSecretBasic(authorization) => Proof::in_header(authorization.expose()),
             ClientAuthentication::VonageJwt(key) => {
@@ -84,17 +85,17 @@ impl ClientCredentials {
     }
 
     /// Signs an assertion with the claims of RFC 7523 §3 and OpenID Connect Core §9.
-    fn assertion(&self, key: &PrivateKey, token_endpoint: &Uri) -> Result<String, Unspecified> {
+    fn assertion(&self, key: &PrivateKey, token_endpoint: &Url) -> Result<String, Unspecified> {
         key.sign_jwt(&assertion_claims(&self.client_id, &self.client_id, token_endpoint)?)
     }
 }
 
 /// The claims of an assertion (RFC 7523 §3), valid once and for a short time.
-pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &Uri) -> Result<Value, Unspecified> {
+pub(super) fn assertion_claims(client_id: &str, subject: &str, token_endpoint: &Url) -> Result<Value, Unspecified> {
     let mut claims = short_lived_claims(ASSERTION_LIFETIME)?;
     claims["iss"] = client_id.into();
     claims["sub"] = subject.into();
-    claims["aud"] = token_endpoint.to_string().into();
+    claims["aud"] = token_endpoint.as_str().into();
     Ok(claims)
 }
 
@@ -119,9 +120,13 @@ mod tests {
     use super::*;
     use crate::jwt::tests::ES256_JWK;
 
+    fn endpoint() -> Url {
+        Url::parse("https://operator.example/token").unwrap()
+    }
+
     #[test]
     fn basic_credentials_are_form_urlencoded_first() {
-        let proof = ClientCredentials::new("my app", "p:ä+ /").prove(&Uri::default()).map(|proof| proof.authorization);
+        let proof = ClientCredentials::new("my app", "p:ä+ /").prove(&endpoint()).map(|proof| proof.authorization);
         let header = proof.unwrap().unwrap();
         assert_eq!(header, format!("Basic {}", BASE64_STANDARD.encode("my+app:p%3A%C3%A4%2B+%2F")));
         assert!(header.is_sensitive());
@@ -136,7 +141,7 @@ mod tests {
             headers: HeaderMap::new(),
         };
         let claims = || {
-            let proof = credentials.prove(&Uri::from_static("https://operator.example/token")).unwrap();
+            let proof = credentials.prove(&endpoint()).unwrap();
             assert!(proof.authorization.is_none());
             let (_, assertion) = proof.fields.into_iter().find(|(name, _)| *name == "client_assertion").unwrap();
             let claims = BASE64_URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
@@ -159,7 +164,7 @@ mod tests {
             authentication: ClientAuthentication::VonageJwt(Arc::new(key)),
             headers: HeaderMap::new(),
         };
-        let proof = credentials.prove(&Uri::from_static("https://operator.example/token")).unwrap();
+        let proof = credentials.prove(&endpoint()).unwrap();
         let header = proof.authorization.unwrap();
         assert!(proof.fields.is_empty() && header.is_sensitive());
         let claims = header.to_str().unwrap().strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();

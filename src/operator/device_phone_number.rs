@@ -1,20 +1,20 @@
 //! CAMARA Number Verification: `GET /device-phone-number`, which names the number of the device's SIM.
 
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::Method;
 use serde::Deserialize;
 
+use super::Operator;
 use super::endpoint::Endpoint;
 use super::merge::{choice, scope_tokens};
 use super::refusal::Called;
 use super::settings::{DEVICE_PHONE_NUMBER, RETRIEVE_NUMBER, RETRIEVE_SCOPE, SettingError, Settings};
 use super::token::AccessToken;
-use super::{JSON, Operator};
 use crate::call_log::Call;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::transport::{Answer, Deadline};
+use crate::transport::{Answer, Deadline, Request};
 
 /// The requirements for asking an operator for a number.
 #[derive(Debug, Clone)]
@@ -108,14 +108,8 @@ impl Operator {
             Failure::new(Outcome::Misconfigured, reason)
         };
         let retrieval = self.profile.retrieval.as_ref().ok_or_else(unsendable)?;
-        let AccessToken { authorization, headers } = access_token;
-        let mut request = http::Request::get(retrieval.endpoint.uri().clone())
-            .header(ACCEPT, JSON)
-            .header(AUTHORIZATION, authorization)
-            .header("x-correlator", correlator.as_str())
-            .body(String::new())
-            .map_err(|_| unsendable())?;
-        request.headers_mut().extend(headers);
+        let mut request = Request::new(Method::GET, retrieval.endpoint.url().clone());
+        *request.headers_mut() = access_token.into_headers(Some(correlator));
         let number = read_number(&self.send(Called::DevicePhoneNumber, request, deadline, call).await?)?;
         if self.profile.serves(&number) {
             Ok(number)
@@ -196,7 +190,7 @@ mod tests {
             });
             let retrieval = settings.profile(None, None).map(|profile| profile.retrieval);
             match (retrieval, expected) {
-                (Ok(Some(retrieval)), Ok(address)) => assert_eq!(retrieval.endpoint.uri(), address, "{name}"),
+                (Ok(Some(retrieval)), Ok(address)) => assert_eq!(retrieval.endpoint.url().as_str(), address, "{name}"),
                 (Err(error), Err(fault)) => {
                     let error = error.to_string();
                     assert!(error.contains(fault) && !error.contains('\n'), "{name}: {error}");

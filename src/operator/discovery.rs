@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use http::header::ACCEPT;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use url::Url;
 use super::endpoint::Endpoint;
 use super::profile::{DpopClaims, Issuer, IssuerSource, TokenEndpointAuthMethod};
 use super::settings::SettingError;
-use crate::transport::{Answer, Deadline, Transport};
+use crate::transport::{Answer, Deadline, Request, Transport};
 
 /// The members of an operator's document that this function uses, checked by [`read`].
 #[derive(Debug, Clone)]
@@ -59,10 +60,8 @@ const METHODS: [(&str, TokenEndpointAuthMethod); 3] = [
 /// # Errors
 /// The document cannot be read or used. The text says why and how to fix it.
 pub async fn read(transport: &Transport, url: &Url) -> Result<Metadata, SettingError> {
-    let request = http::Request::get(url.as_str())
-        .header(ACCEPT, "application/json")
-        .body("")
-        .map_err(|_| fault("not a URL that can be requested"))?;
+    let mut request = Request::new(Method::GET, url.clone());
+    request.headers_mut().insert(ACCEPT, super::JSON);
     let answer = transport
         .send(request, Deadline::after(PATIENCE))
         .await
@@ -178,7 +177,7 @@ mod tests {
     #[test]
     fn required_members_are_enough() {
         let metadata = read(WELL_KNOWN, |_| ()).unwrap();
-        assert_eq!(metadata.token_endpoint.uri(), "https://op.example/token");
+        assert_eq!(metadata.token_endpoint.url().as_str(), "https://op.example/token");
         assert_eq!(metadata.auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
         assert!(!metadata.issuer.in_callback);
     }

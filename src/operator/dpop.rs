@@ -10,13 +10,15 @@ use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Body;
 use serde_json::json;
+use url::Url;
 
 use super::profile::DpopClaims;
 use super::refusal::Called;
 use crate::jwt::{Header, PrivateKey, unique_id};
-use crate::transport::Answer;
+use crate::transport::{Answer, Request};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -41,12 +43,12 @@ impl Prover {
     }
 
     /// Adds a proof to a request, in place of an earlier one. A request with a Bearer token gets none.
-    pub fn prove(&self, called: Called, request: &mut Request<String>) -> Result<(), Unspecified> {
+    pub fn prove(&self, called: Called, request: &mut Request) -> Result<(), Unspecified> {
         let token = bound_token(request.headers());
         if token.is_none() && called != Called::Token {
             return Ok(());
         }
-        let address = address(request.uri());
+        let address = address(request.url());
         let mut claims = json!({
             "jti": unique_id()?,
             "htm": request.method().as_str(),
@@ -59,9 +61,10 @@ impl Prover {
             claims["nonce"] = nonce.as_str().into();
         }
         if self.claims.body_hash {
-            claims["camara:bh"] = hash(request.body()).into();
+            let body = request.body().and_then(Body::as_bytes).unwrap_or_default();
+            claims["camara:bh"] = hash(body).into();
         }
-        if let Some(query) = request.uri().query().filter(|_| self.claims.query_hash) {
+        if let Some(query) = request.url().query().filter(|_| self.claims.query_hash) {
             claims["camara:qh"] = hash(query).into();
         }
         claims["htu"] = address.into();
@@ -73,7 +76,7 @@ impl Prover {
 
     /// Keeps the nonce of an answer for the next request to this endpoint (RFC 9449 §8.2). Returns whether the server
     /// wants the same request again with it (§8, §9).
-    pub fn take_nonce(&self, called: Called, endpoint: &Uri, answer: &Answer) -> bool {
+    pub fn take_nonce(&self, called: Called, endpoint: &Url, answer: &Answer) -> bool {
         // RFC 9449 §8.1: NQCHAR is what a scope token consists of (RFC 6749, appendix A.4).
         let is_nonce = |text: &&str| {
             let mut bytes = text.bytes();
@@ -105,13 +108,12 @@ fn bound_token(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The `htu` of a request: its address without query and fragment (RFC 9449 §4.2).
-fn address(uri: &Uri) -> String {
-    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-    format!("{}://{authority}{}", uri.scheme_str().unwrap_or_default(), uri.path())
+fn address(url: &Url) -> String {
+    format!("{}://{}{}", url.scheme(), url.authority(), url.path())
 }
 
-fn hash(text: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+fn hash(data: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, data.as_ref()))
 }
 
 redacted_debug!(Prover);
@@ -125,17 +127,23 @@ mod tests {
     const TOKEN: &str = "https://op.example/token";
     const VERIFY: &str = "https://op.example:8443/nv/verify?tenant=a%20b";
 
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
     fn prover() -> Prover {
         Prover::new(DpopClaims::default())
     }
 
-    fn request(method: &str, uri: &str, authorization: &str, body: &str) -> Request<String> {
-        let request = Request::builder().method(method).uri(uri).header(AUTHORIZATION, authorization);
-        request.body(body.to_owned()).unwrap()
+    fn request(method: &str, uri: &str, authorization: &str, body: &str) -> Request {
+        let mut request = Request::new(method.parse().unwrap(), url(uri));
+        request.headers_mut().insert(AUTHORIZATION, authorization.parse().unwrap());
+        *request.body_mut() = Some(body.to_owned().into());
+        request
     }
 
     /// The header and the claims of the proof in a request.
-    fn proof(prover: &Prover, called: Called, mut request: Request<String>) -> Option<[Value; 2]> {
+    fn proof(prover: &Prover, called: Called, mut request: Request) -> Option<[Value; 2]> {
         prover.prove(called, &mut request).unwrap();
         let proof = request.headers().get(DPOP)?.to_str().unwrap();
         let part = |part| serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn nonce_is_kept_for_its_endpoint() {
         let prover = prover();
-        let (token, verify) = (Uri::from_static(TOKEN), Uri::from_static(VERIFY));
+        let (token, verify) = (url(TOKEN), url(VERIFY));
         let nonce = |called, uri| {
             let [_, claims] = proof(&prover, called, request("POST", uri, "DPoP t", "")).unwrap();
             claims.get("nonce").map(|nonce| nonce.as_str().unwrap().to_owned())
@@ -217,7 +225,7 @@ mod tests {
 
     #[test]
     fn only_a_demand_with_a_nonce_is_a_reason_to_send_again() {
-        let endpoint = Uri::from_static(TOKEN);
+        let endpoint = url(TOKEN);
         let demand = r#"{"error":"use_dpop_nonce"}"#;
         for (name, answer, expected) in [
             ("RFC 9449 §8", answer(400, "n-1", demand), true),
@@ -235,7 +243,7 @@ mod tests {
     #[test]
     fn debug_shows_neither_key_nor_nonce() {
         let prover = prover();
-        prover.take_nonce(Called::Token, &Uri::from_static(TOKEN), &answer(200, "hush", ""));
+        prover.take_nonce(Called::Token, &url(TOKEN), &answer(200, "hush", ""));
         assert_eq!(format!("{prover:?}"), "Prover([redacted])");
     }
 }

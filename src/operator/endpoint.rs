@@ -3,12 +3,9 @@
 use http::Uri;
 use url::{Host, Url};
 
-/// An address, parsed once into two forms: a URL, to which parameters can be added, and the URI of a request.
+/// An address that requests can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    url: Url,
-    uri: Uri,
-}
+pub struct Endpoint(Url);
 
 impl Endpoint {
     /// Parses an address that a person configured: `https`, or `http` to this machine.
@@ -34,8 +31,8 @@ impl Endpoint {
         if url.fragment().is_some() {
             return Err("has a fragment; take out the part from # on".into());
         }
-        let uri = request_uri(&url)?;
-        Ok(Self { url, uri })
+        is_usable(&url)?;
+        Ok(Self(url))
     }
 
     /// Adds `path` to the path of `base`.
@@ -50,8 +47,8 @@ impl Endpoint {
 
     /// The address whose path ends in `other` instead of `last`; `None` if this one does not end in `last`.
     pub(super) fn beside(&self, last: &str, other: &str) -> Option<Self> {
-        let before = self.url.path().strip_suffix(last).filter(|before| before.ends_with('/'))?;
-        let mut url = self.url.clone();
+        let before = self.0.path().strip_suffix(last).filter(|before| before.ends_with('/'))?;
+        let mut url = self.0.clone();
         url.set_path(&format!("{before}{other}"));
         Self::from_url(url).ok()
     }
@@ -59,19 +56,13 @@ impl Endpoint {
     /// The address as a URL.
     #[must_use]
     pub fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// The address as the URI of a request.
-    #[must_use]
-    pub fn uri(&self) -> &Uri {
-        &self.uri
+        &self.0
     }
 
     /// Returns whether both addresses have the same scheme, host and port, so that they can share a connection.
     #[must_use]
     pub fn same_origin(&self, other: &Self) -> bool {
-        self.url.origin() == other.url.origin()
+        self.0.origin() == other.0.origin()
     }
 }
 
@@ -90,13 +81,13 @@ pub fn secure_url(text: &str) -> Result<Url, String> {
         "http" => return Err("http is only for localhost; use https".into()),
         _ => return Err("not an https URL".into()),
     }
-    request_uri(&url)?;
+    is_usable(&url)?;
     Ok(url)
 }
 
 /// The `http` crate has stricter limits than the `url` crate, for example on the length.
-fn request_uri(url: &Url) -> Result<Uri, String> {
-    Uri::try_from(url.as_str()).map_err(|e| format!("not a URL to send requests to ({e})"))
+fn is_usable(url: &Url) -> Result<(), String> {
+    Uri::try_from(url.as_str()).map(drop).map_err(|e| format!("not a URL to send requests to ({e})"))
 }
 
 /// Returns whether a URL points to this machine, or from a container to the machine it runs on.
@@ -153,7 +144,6 @@ mod tests {
     fn endpoint_below_a_base_keeps_the_path_of_the_base() {
         for base in ["https://operator.example/gw", "https://operator.example/gw/"] {
             let endpoint = Endpoint::below(&Url::parse(base).unwrap(), "/token").unwrap();
-            assert_eq!(endpoint.uri(), "https://operator.example/gw/token");
             assert_eq!(endpoint.url().as_str(), "https://operator.example/gw/token");
         }
     }

@@ -34,7 +34,7 @@ impl Operator {
         let subject = format!("operatortoken:{}", operator_token.expose());
         let mut may_add_nonce = true;
         loop {
-            let claims = assertion_claims(client_id, &subject, self.profile.token_endpoint.uri());
+            let claims = assertion_claims(client_id, &subject, self.profile.token_endpoint.url());
             let assertion = claims.and_then(|mut claims| {
                 claims["scope"] = self.profile.scope.as_str().into();
                 key.sign_jwt(&claims)

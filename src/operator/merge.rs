@@ -26,7 +26,7 @@ impl Settings {
     fn merged(&self, metadata: Option<&Metadata>, redirect_uri: Option<&Url>) -> Result<Profile, SettingError> {
         let preset = self.preset()?;
         let Endpoints { authorization, token, verify } = Endpoints::merge(self, preset, metadata)?;
-        let is_preset = authorization.uri() == preset.authorization;
+        let is_preset = authorization.url().as_str() == preset.authorization;
         let scope = scope_tokens("SCOPE", self.scope.as_deref().unwrap_or(preset.scope))?;
         Ok(Profile {
             name: self.name.clone(),
@@ -167,9 +167,9 @@ mod tests {
     fn every_preset_can_be_used() {
         for preset in &PRESETS {
             let profile = profile(&[("OPERATOR", preset.name)]).unwrap();
-            assert_eq!(profile.authorization_endpoint.uri(), preset.authorization);
-            assert_eq!(profile.token_endpoint.uri(), preset.token);
-            assert_eq!(profile.verify_endpoint.uri(), preset.verify);
+            assert_eq!(profile.authorization_endpoint.url().as_str(), preset.authorization);
+            assert_eq!(profile.token_endpoint.url().as_str(), preset.token);
+            assert_eq!(profile.verify_endpoint.url().as_str(), preset.verify);
             assert_eq!(profile.token_endpoint_auth_method, preset.auth_method);
             assert_eq!(profile.scope, preset.scope);
             assert_eq!(profile.login_hint_tel, preset.login_hint_tel);

@@ -28,7 +28,7 @@ mod www_authenticate;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderValue};
 use url::Url;
 
 pub use authorization_request::AuthorizationRequest;
@@ -49,7 +49,7 @@ pub use verify::{AskedNumber, HashedPhoneNumber};
 use crate::call_log::Call;
 use crate::failure::Failure;
 use crate::phone_number::PhoneNumber;
-use crate::transport::{Answer, Deadline, Transport};
+use crate::transport::{Answer, Deadline, Request, Transport};
 use dpop::Prover;
 use redacted::redacted_strings;
 use refusal::Called;
@@ -153,7 +153,7 @@ impl Operator {
 
     /// Opens a connection for the next token request, in the background.
     pub fn open_ahead(&self) {
-        self.transport.open_ahead(self.profile.token_endpoint.uri());
+        self.transport.open_ahead(self.profile.token_endpoint.url());
     }
 
     /// The name in `OPERATORS`; `None` for the only operator.
@@ -165,7 +165,7 @@ impl Operator {
     /// The host of `verify`, for the log.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.profile.verify_endpoint.uri().host().unwrap_or_default()
+        self.profile.verify_endpoint.url().host_str().unwrap_or_default()
     }
 
     /// Sends a request and records the call. If its access token is bound to our key, the request has a proof, and is
@@ -173,11 +173,11 @@ impl Operator {
     async fn send(
         &self,
         called: Called,
-        request: Request<String>,
+        request: Request,
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<Answer, Failure> {
-        let again = self.prover.is_some().then(|| request.clone());
+        let again = self.prover.as_ref().and_then(|_| request.try_clone());
         let (answer, wants_nonce) = self.send_once(called, request, deadline, call).await?;
         let Some(again) = again.filter(|_| wants_nonce) else { return Ok(answer) };
         call.retried = true;
@@ -189,11 +189,11 @@ impl Operator {
     async fn send_once(
         &self,
         called: Called,
-        mut request: Request<String>,
+        mut request: Request,
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<(Answer, bool), Failure> {
-        let endpoint = request.uri().clone();
+        let endpoint = self.prover.is_some().then(|| request.url().clone());
         if let Some(prover) = &self.prover {
             prover.prove(called, &mut request).map_err(|_| called.unprovable())?;
         }
@@ -201,7 +201,8 @@ impl Operator {
         let answer = call.measure(self.transport.send(request, deadline)).await.map_err(|e| called.unanswered(&e))?;
         call.status = Some(answer.status);
         call.retried |= answer.retried;
-        let wants_nonce = self.prover.as_ref().is_some_and(|prover| prover.take_nonce(called, &endpoint, &answer));
+        let bound = self.prover.as_ref().zip(endpoint);
+        let wants_nonce = bound.is_some_and(|(prover, endpoint)| prover.take_nonce(called, &endpoint, &answer));
         Ok((answer, wants_nonce))
     }
 }

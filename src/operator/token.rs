@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
 
-use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, HeaderName, Method};
 use serde::Deserialize;
 
 use super::refusal::Called;
 use super::{AuthorizationGrant, ClientCredentials, Dpop, ExpectedIdToken, JSON, Operator};
 use crate::call_log::Call;
+use crate::correlator::Correlator;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::transport::{Answer, Deadline};
+use crate::transport::{Answer, Deadline, Request};
 
+const X_CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// An access token, ready to be sent. The call that uses it consumes it: after r3.2, CAMARA Number Verification makes
@@ -24,6 +26,18 @@ pub struct AccessToken {
     pub(super) authorization: HeaderValue,
     /// The client's own headers, which go with it.
     pub(super) headers: HeaderMap,
+}
+
+impl AccessToken {
+    /// The headers of the call that uses the token.
+    pub(super) fn into_headers(self, correlator: Option<&Correlator>) -> HeaderMap {
+        let Self { authorization, mut headers } = self;
+        headers.extend([(ACCEPT, JSON), (AUTHORIZATION, authorization)]);
+        // Every correlator can be sent.
+        let correlator = correlator.and_then(|correlator| HeaderValue::from_str(correlator.as_str()).ok());
+        headers.extend(correlator.map(|correlator| (X_CORRELATOR, correlator)));
+        headers
+    }
 }
 
 /// The members of RFC 6749 §5.1 that are used.
@@ -78,7 +92,7 @@ impl Operator {
     pub(super) fn open_verify_ahead(&self) {
         let (token_endpoint, verify_endpoint) = (&self.profile.token_endpoint, &self.profile.verify_endpoint);
         if !verify_endpoint.same_origin(token_endpoint) {
-            self.transport.open_ahead(verify_endpoint.uri());
+            self.transport.open_ahead(verify_endpoint.url());
         }
     }
 
@@ -90,7 +104,7 @@ impl Operator {
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<(Answer, bool), Failure> {
-        let proof = credentials.prove(self.profile.token_endpoint.uri()).map_err(|_| unsendable())?;
+        let proof = credentials.prove(self.profile.token_endpoint.url()).map_err(|_| unsendable())?;
         let mut fields: Vec<(&str, Cow<str>)> = vec![
             ("grant_type", "authorization_code".into()),
             ("code", grant.authorization_code.expose().into()),
@@ -115,8 +129,7 @@ impl Operator {
         deadline: Deadline,
         call: &mut Call,
     ) -> Result<(Answer, bool), Failure> {
-        let token_endpoint = self.profile.token_endpoint.uri();
-        let request = http::Request::post(token_endpoint.clone()).header(ACCEPT, JSON);
+        let mut request = Request::new(Method::POST, self.profile.token_endpoint.url().clone());
         let (content_type, body) = match format {
             BodyFormat::Form => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
@@ -129,8 +142,9 @@ impl Operator {
                 (JSON, serde_json::Value::Object(object).to_string())
             }
         };
-        let mut request = request.header(CONTENT_TYPE, content_type).body(body).map_err(|_| unsendable())?;
-        request.headers_mut().extend(headers);
+        *request.body_mut() = Some(body.into());
+        *request.headers_mut() = headers;
+        request.headers_mut().extend([(ACCEPT, JSON), (CONTENT_TYPE, content_type)]);
         self.send_once(Called::Token, request, deadline, call).await
     }
 }

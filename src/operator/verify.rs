@@ -1,7 +1,8 @@
 //! CAMARA Number Verification: `POST /verify`.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::Method;
+use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -11,9 +12,8 @@ use super::{JSON, Operator, PhoneNumberFormat};
 use crate::call_log::Call;
 use crate::correlator::Correlator;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
 use crate::phone_number::PhoneNumber;
-use crate::transport::{Answer, Deadline};
+use crate::transport::{Answer, Deadline, Request};
 
 /// CAMARA's `NumberVerificationMatchResponse`: the only source of a verdict.
 #[derive(Deserialize)]
@@ -65,18 +65,10 @@ impl Operator {
             (AskedNumber::Plain(number), PhoneNumberFormat::Hashed) => json!({ "hashedPhoneNumber": hashed(number) }),
             (AskedNumber::Hashed(HashedPhoneNumber(hash)), _) => json!({ "hashedPhoneNumber": hash }),
         };
-        let mut request = http::Request::post(self.profile.verify_endpoint.uri().clone())
-            .header(ACCEPT, JSON)
-            .header(AUTHORIZATION, access_token.authorization)
-            .header(CONTENT_TYPE, JSON);
-        if let Some(correlator) = correlator {
-            request = request.header("x-correlator", correlator.as_str());
-        }
-        let mut request = request.body(body.to_string()).map_err(|_| {
-            let reason = format!("{}: the request cannot be written; check the endpoint", Called::Verify);
-            Failure::new(Outcome::Misconfigured, reason)
-        })?;
-        request.headers_mut().extend(access_token.headers);
+        let mut request = Request::new(Method::POST, self.profile.verify_endpoint.url().clone());
+        *request.body_mut() = Some(body.to_string().into());
+        *request.headers_mut() = access_token.into_headers(correlator);
+        request.headers_mut().insert(CONTENT_TYPE, JSON);
         read_match(&self.send(Called::Verify, request, deadline, call).await?)
     }
 }

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue};
-use http::{HeaderMap, Uri, Version};
-use hyper::body::Bytes;
+use http::{HeaderMap, Method, Version};
 use hyper_util::client::legacy::Error as ClientError;
-use reqwest::{Client, ClientBuilder, Request, Response, redirect, retry};
+pub use reqwest::Request;
+use reqwest::{Client, ClientBuilder, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use connections::Connections;
 pub use deadline::{Deadline, TimedOut};
@@ -124,11 +125,8 @@ impl Transport {
 
     /// Starts to open a connection for the next request to this origin, unless one is open. It runs as a task of the
     /// current Tokio runtime; failures are ignored, because the request then opens its own connection.
-    pub fn open_ahead(&self, to: &Uri) {
-        let request = http::Request::get(to).body("").map(Request::try_from);
-        if let Ok(Ok(request)) = request {
-            self.connections.open_ahead(&self.opener, request);
-        }
+    pub fn open_ahead(&self, to: &Url) {
+        self.connections.open_ahead(&self.opener, Request::new(Method::GET, to.clone()));
     }
 
     /// Sends a request and reads the whole answer.
@@ -139,22 +137,18 @@ impl Transport {
     ///
     /// # Errors
     /// Why no answer was received.
-    pub async fn send<B: Into<Bytes>>(
-        &self,
-        request: http::Request<B>,
-        deadline: Deadline,
-    ) -> Result<Answer, TransportError> {
-        let request = request.map(Into::into);
+    pub async fn send(&self, request: Request, deadline: Deadline) -> Result<Answer, TransportError> {
         // Boxed, because each future around this one would contain it twice.
         let sent = Box::pin(self.send_unbounded(request));
         deadline.bound(sent).await.unwrap_or(Err(TransportError::TimedOut))
     }
 
-    async fn send_unbounded(&self, request: http::Request<Bytes>) -> Result<Answer, TransportError> {
+    async fn send_unbounded(&self, request: Request) -> Result<Answer, TransportError> {
         let mut may_connect_again = true;
         let mut retried = false;
         loop {
-            let attempt = Request::try_from(request.clone())?;
+            // None of our bodies is a stream, which could not be sent twice.
+            let attempt = request.try_clone().ok_or_else(|| TransportError::Unreachable("no request".to_owned()))?;
             let start = Instant::now();
             let error = match Connections::request(attempt.url().origin(), self.client.execute(attempt)).await {
                 Ok(response) => return self.read(response, retried).await,

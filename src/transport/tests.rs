@@ -2,18 +2,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::Uri;
+use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use url::Url;
 
 use super::deadline::Deadline;
-use super::{Answer, MAX_BODY, Transport, TransportError};
+use super::{Answer, MAX_BODY, Request, Transport, TransportError};
 
 /// A far side that gives every request the same answer.
 struct FarSide {
-    uri: Uri,
+    url: Url,
     /// The number of the connection that closes when it receives its next request.
     closes: Arc<AtomicUsize>,
     /// The heads of requests, each with the number of its connection.
@@ -25,7 +26,7 @@ struct FarSide {
 impl FarSide {
     async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let uri = format!("http://{}/path?query=hush", listener.local_addr().unwrap()).parse().unwrap();
+        let url = format!("http://{}/path?query=hush", listener.local_addr().unwrap()).parse().unwrap();
         let (request, requests) = unbounded_channel();
         let (connection, connections) = unbounded_channel();
         let answer = answer.into();
@@ -47,7 +48,7 @@ impl FarSide {
                 });
             }
         });
-        Self { uri, closes, requests, connections }
+        Self { url, closes, requests, connections }
     }
 }
 
@@ -59,15 +60,15 @@ async fn read_head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-async fn send(transport: &Transport, to: &Uri) -> Result<Answer, TransportError> {
-    let request = http::Request::get(to).body("").unwrap();
+async fn send(transport: &Transport, to: &Url) -> Result<Answer, TransportError> {
+    let request = Request::new(Method::GET, to.clone());
     transport.send(request, Deadline::after(Duration::from_secs(10))).await
 }
 
 /// The result of one request that gets this answer.
 async fn receive(answer: impl Into<Vec<u8>>) -> Result<Answer, TransportError> {
     let far_side = FarSide::answering(answer).await;
-    send(&Transport::new(&[]).unwrap(), &far_side.uri).await
+    send(&Transport::new(&[]).unwrap(), &far_side.url).await
 }
 
 fn with_body(body: &[u8]) -> Vec<u8> {
@@ -82,7 +83,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn every_request_has_a_user_agent_and_asks_for_an_uncompressed_answer() {
     let mut far_side = FarSide::answering(with_body(b"")).await;
-    send(&Transport::new(&[]).unwrap(), &far_side.uri).await.unwrap();
+    send(&Transport::new(&[]).unwrap(), &far_side.url).await.unwrap();
     let (_, head) = far_side.requests.recv().await.unwrap();
     for header in ["GET /path?query=hush HTTP/1.1", "accept-encoding: identity", "user-agent: number-verification/"] {
         assert!(head.contains(header), "{header}: {head}");
@@ -146,13 +147,13 @@ async fn error_names_the_innermost_cause_and_no_address() {
 async fn request_uses_the_connection_opened_ahead() {
     let mut far_side = FarSide::answering(with_body(b"")).await;
     let transport = Transport::new(&[]).unwrap();
-    transport.open_ahead(&far_side.uri);
-    transport.open_ahead(&far_side.uri);
+    transport.open_ahead(&far_side.url);
+    transport.open_ahead(&far_side.url);
     assert_eq!(far_side.connections.recv().await, Some(0), "opened without a request");
     for _ in 0..2 {
-        send(&transport, &far_side.uri).await.unwrap();
+        send(&transport, &far_side.url).await.unwrap();
         assert_eq!(far_side.requests.recv().await.unwrap().0, 0);
-        transport.open_ahead(&far_side.uri);
+        transport.open_ahead(&far_side.url);
     }
     assert!(far_side.connections.is_empty(), "no other connection was made");
 }
@@ -165,9 +166,9 @@ async fn connection_is_opened_ahead_if_the_last_one_closed_with_its_answer() {
     ] {
         let mut far_side = FarSide::answering(answer).await;
         let transport = Transport::new(&[]).unwrap();
-        send(&transport, &far_side.uri).await.unwrap();
+        send(&transport, &far_side.url).await.unwrap();
         assert_eq!(far_side.connections.recv().await, Some(0));
-        transport.open_ahead(&far_side.uri);
+        transport.open_ahead(&far_side.url);
         assert_eq!(far_side.connections.recv().await, Some(1), "{answer}");
     }
 }
@@ -177,7 +178,7 @@ async fn idle_time_of_a_connection_decides_whether_a_request_is_sent_again() {
     for (name, the_idle_one_closes, sent_again) in [("idle", true, true), ("answered a moment ago", false, false)] {
         let mut far_side = FarSide::answering(with_body(b"")).await;
         let transport = Transport::new(&[]).unwrap();
-        let both = || async { tokio::join!(send(&transport, &far_side.uri), send(&transport, &far_side.uri)) };
+        let both = || async { tokio::join!(send(&transport, &far_side.url), send(&transport, &far_side.url)) };
         assert!(matches!(both().await, (Ok(_), Ok(_))), "{name}");
         assert_eq!(
             (far_side.connections.recv().await, far_side.connections.recv().await),
@@ -187,11 +188,11 @@ async fn idle_time_of_a_connection_decides_whether_a_request_is_sent_again() {
         // Only time makes a connection idle, so there is no condition to wait for.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         while far_side.requests.try_recv().is_ok() {}
-        send(&transport, &far_side.uri).await.unwrap();
+        send(&transport, &far_side.url).await.unwrap();
         let (used, _) = far_side.requests.recv().await.unwrap();
 
         far_side.closes.store(if the_idle_one_closes { 1 - used } else { used }, Ordering::Relaxed);
-        let (one, other) = tokio::join!(send(&transport, &far_side.uri), send(&transport, &far_side.uri));
+        let (one, other) = tokio::join!(send(&transport, &far_side.url), send(&transport, &far_side.url));
         let failed = usize::from(one.is_err()) + usize::from(other.is_err());
         let retried = [one, other].into_iter().flatten().filter(|answer| answer.retried).count();
         assert_eq!((failed, retried), if sent_again { (0, 1) } else { (1, 0) }, "{name}");
