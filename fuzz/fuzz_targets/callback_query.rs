@@ -5,11 +5,10 @@
 
 use std::collections::HashMap;
 
-use lambda_http::RequestExt as _;
 use libfuzzer_sys::fuzz_target;
 use number_verification::operator::AuthorizationResponse;
 use number_verification::outcome::Outcome;
-use number_verification::web::event;
+use number_verification::web::event::{self, Query};
 use serde_json::{Value, json};
 
 const OURS: [&str; 6] = ["code", "state", "error", "error_description", "error_uri", "iss"];
@@ -27,8 +26,7 @@ fuzz_target!(|query: &str| {
     });
     for (source, event) in [("HTTP API", http_api(query)), ("REST API", rest_api(&values))] {
         let request = event::read(event).expect("an event of a gateway");
-        let query = request.query_string_parameters_ref();
-        match AuthorizationResponse::from_parameters(query.into_iter().flat_map(|query| query.iter())) {
+        match AuthorizationResponse::from_parameters(Query::of(&request)) {
             Ok(parameters) => {
                 assert!(acceptable, "{source}: a repeated or long parameter is accepted");
                 assert_eq!(format!("{parameters:?}"), "AuthorizationResponse([redacted])");

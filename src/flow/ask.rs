@@ -70,7 +70,8 @@ impl Flow {
     /// is not counted, because anyone could use up another person's attempts.
     fn count_attempt(&self, accepted: &Accepted<'_>) -> Result<(), Failure> {
         let counted = self.settings.state_mode == StateMode::Sealed;
-        if !counted || self.attempts.count(accepted.state, accepted.binding.expires_at, now_seconds()) {
+        let has_left = |handle: &String| self.attempts.count(handle, accepted.binding.expires_at, now_seconds());
+        if !counted || accepted.handle.as_ref().is_none_or(has_left) {
             return Ok(());
         }
         Err(Failure::new(Outcome::InvalidState, "state has no token requests left; start again"))

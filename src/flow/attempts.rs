@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 /// Enough for a few reloads while an operator is down, and too few to flood one.
 const PER_STATE: u8 = 5;
 /// The number of states remembered at once, about 250 KB. One environment finishes far fewer within a state's lifetime.
@@ -12,7 +10,7 @@ const REMEMBERED: usize = 4096;
 
 /// The token requests of this environment, by state.
 #[derive(Debug, Default)]
-pub struct Attempts(Mutex<HashMap<[u8; 16], Used>>);
+pub struct Attempts(Mutex<HashMap<String, Used>>);
 
 #[derive(Debug)]
 struct Used {
@@ -21,23 +19,19 @@ struct Used {
 }
 
 impl Attempts {
-    /// Counts one token request for a state that expires at `expires_at`. Returns `false` if no request is left for it.
-    /// Both times are in seconds since the epoch.
-    pub fn count(&self, state: &str, expires_at: u64, now: u64) -> bool {
-        let mut key = [0; 16];
-        for (place, byte) in key.iter_mut().zip(digest(&SHA256, state.as_bytes()).as_ref()) {
-            *place = *byte;
-        }
+    /// Counts one token request for the state with this handle, which expires at `expires_at`. Returns `false` if no
+    /// request is left for it. Both times are in seconds since the epoch.
+    pub fn count(&self, handle: &str, expires_at: u64, now: u64) -> bool {
         // No entry can be left half changed.
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if states.len() >= REMEMBERED && !states.contains_key(&key) {
+        if states.len() >= REMEMBERED && !states.contains_key(handle) {
             states.retain(|_, used| used.expires_at > now);
             if states.len() >= REMEMBERED {
-                let first = states.iter().min_by_key(|(_, used)| used.expires_at).map(|(key, _)| *key);
+                let first = states.iter().min_by_key(|(_, used)| used.expires_at).map(|(handle, _)| handle.clone());
                 first.map(|first| states.remove(&first));
             }
         }
-        let used = states.entry(key).or_insert(Used { times: 0, expires_at });
+        let used = states.entry(handle.to_owned()).or_insert(Used { times: 0, expires_at });
         let allowed = used.times < PER_STATE;
         used.times += u8::from(allowed);
         allowed

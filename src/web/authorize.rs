@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use http::Method;
-use lambda_http::RequestExt as _;
 
 use super::body::{MAX_BODY, Parameters};
+use super::event::Query;
 use super::incoming::Incoming;
 use super::pages::{AppFields, Notice, RetrieveChoices, StartForm};
 use super::reply::{Content, Reply};
@@ -35,9 +35,7 @@ impl App {
             }
             form_urlencoded::parse(body).collect()
         } else {
-            let query = incoming.request.query_string_parameters_ref();
-            let pairs = query.into_iter().flat_map(|query| query.iter());
-            pairs.map(|(name, value)| (name.into(), value.into())).collect()
+            Query::of(incoming.request).map(|(name, value)| (name.into(), value.into())).collect()
         };
         self.authorize_with(incoming, &parameters, None, began).await.unwrap_or_else(|| Notice::NotFound.into())
     }

@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use lambda_http::RequestExt as _;
-
 use super::accept::Format;
+use super::event::Query;
 use super::incoming::Incoming;
 use super::reply::{Content, Reply};
 use super::{App, cookies, header};
@@ -18,8 +17,7 @@ impl App {
         if incoming.is_prefetch() {
             return Content::Nothing.into();
         }
-        let query = incoming.request.query_string_parameters_ref();
-        let parameters: Vec<_> = query.into_iter().flat_map(|query| query.iter()).collect();
+        let parameters: Vec<_> = Query::of(incoming.request).collect();
         let mut conclusion = match incoming.addresses() {
             Ok((callback, issuer)) => {
                 let request = CallbackRequest {

@@ -21,7 +21,8 @@ impl<'de> Deserialize<'de> for Pairs {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
+                // As many headers as a browser sends.
+                let mut pairs = Vec::with_capacity(24);
                 while let Some((name, values)) = map.next_entry()? {
                     match values {
                         Values::One(value) => pairs.push((name, value)),

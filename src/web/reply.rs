@@ -243,6 +243,8 @@ impl Reply {
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
+        // As many as an answer has.
+        headers.reserve(16);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.extend(ON_EVERY_REPLY);
         headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(rendering.language.tag()));
