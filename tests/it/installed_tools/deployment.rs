@@ -207,7 +207,7 @@ async fn serves(program: &Path) {
     ] {
         let event = std::fs::read(format!("{}/events/{event}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let request = http::Request::post(&invocations).body(event).unwrap();
-        let answer = http.send(request, Deadline::after(Duration::from_secs(20))).await.unwrap();
+        let answer = http.send(request.try_into().unwrap(), Deadline::after(Duration::from_secs(20))).await.unwrap();
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(answer["statusCode"], status, "{answer}");
         assert!(answer["body"].as_str().unwrap().contains(contains), "{answer}");

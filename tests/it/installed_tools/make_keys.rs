@@ -50,7 +50,8 @@ impl SecretsManager {
             .header("authorization", format!("{CREDENTIAL}, SignedHeaders=host, Signature=00"))
             .body(body.to_string())
             .unwrap();
-        let answer = self.http.send(request, Deadline::after(Duration::from_mins(1))).await.unwrap();
+        let answer =
+            self.http.send(request.try_into().unwrap(), Deadline::after(Duration::from_mins(1))).await.unwrap();
         serde_json::from_slice(&answer.body).unwrap()
     }
 

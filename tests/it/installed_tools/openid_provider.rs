@@ -132,7 +132,7 @@ impl Provider {
     }
 
     pub(super) async fn send(&self, request: Request<String>) -> transport::Answer {
-        self.http.send(request, Deadline::after(PATIENCE)).await.unwrap()
+        self.http.send(request.try_into().unwrap(), Deadline::after(PATIENCE)).await.unwrap()
     }
 
     /// Opens the provider in a new browser, and returns the callback it redirects to.
