@@ -94,7 +94,7 @@ fn peers() -> Option<PathBuf> {
 }
 
 /// The verifications to start. One environment makes at most five token requests for each, and each invocation makes one.
-const STARTS: usize = 1000;
+const STARTS: usize = 1200;
 
 /// Starts verifications, and returns the events of their callbacks.
 async fn started(function: &Program, sandbox: &Sandbox) -> io::Result<Vec<String>> {

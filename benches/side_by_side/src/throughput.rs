@@ -34,9 +34,11 @@ pub const ROUND_TRIP: Duration = Duration::from_millis(100);
 const CONCURRENCY: &str = "400";
 /// Events come at this pace, whether answers do or not: 640 a second.
 const PACE: Duration = Duration::from_nanos(1_562_500);
-/// Connections are opened during the first two seconds.
-const WARM_UP: usize = 1280;
-const COUNTED: usize = 3200;
+/// The connections are opened during these two, the first with twice the time between its events. A handshake costs the
+/// operator more than a verification.
+const FIRST: u32 = 640;
+const WARM_UP: u32 = 1920;
+const COUNTED: u32 = 3200;
 
 pub async fn measure(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
     let last = thread::available_parallelism()?.get() - 1;
@@ -55,16 +57,18 @@ async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput>
     let (mut environment, _) = Environment::start(&function, place).await?;
 
     let mut invocations = JoinSet::new();
-    let mut pace = interval(PACE);
-    let (mut counted_from, mut cpu) = (Instant::now(), Duration::ZERO);
-    for number in 0..WARM_UP + COUNTED {
-        pace.tick().await;
-        if number == WARM_UP {
-            (counted_from, cpu) = (Instant::now(), environment.cpu()?);
+    let mut begin = async |environment: &mut Environment, pace, count| {
+        let mut pace = interval(pace);
+        for _ in 0..count {
+            pace.tick().await;
+            let (started, answer) = (Instant::now(), environment.begin());
+            invocations.spawn(async move { (started, answer.await) });
         }
-        let (started, answer) = (Instant::now(), environment.begin());
-        invocations.spawn(async move { (started, answer.await) });
-    }
+    };
+    begin(&mut environment, 2 * PACE, FIRST).await;
+    begin(&mut environment, PACE, WARM_UP).await;
+    let (counted_from, cpu) = (Instant::now(), environment.cpu()?);
+    begin(&mut environment, PACE, COUNTED).await;
     let (counted_to, cpu) = (Instant::now(), environment.cpu()?.saturating_sub(cpu));
     let (mut answers, mut times) = (0_u32, Vec::new());
     while let Some(invocation) = invocations.join_next().await {
@@ -84,7 +88,13 @@ async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput>
 /// Moves all threads of this process to some CPUs. Threads and programs started later inherit them.
 async fn pin(cpus: &str) -> io::Result<()> {
     let process = std::process::id().to_string();
-    let status =
-        Command::new("taskset").args(["-a", "-c", "-p", cpus, &process]).stdout(Stdio::null()).status().await?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("taskset: {status}"))) }
+    // It fails if a thread ends meanwhile, as those of closed connections do.
+    for _ in 0..10 {
+        let mut taskset = Command::new("taskset");
+        taskset.args(["-a", "-c", "-p", cpus, &process]).stdout(Stdio::null()).stderr(Stdio::null());
+        if taskset.status().await?.success() {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("taskset cannot move this process to some of the CPUs"))
 }
