@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn the_reason_says_what_came_and_what_to_do() {
         const GZIP: &[(&str, &str)] = &[("content-encoding", "gzip")];
+        assert_eq!(Called::Verify.refused(&answer(500, &[], "{}")).reason, "verify: expected 200, got 500");
         for (failure, reason) in [
             (
                 Called::Token.refused(&answer(401, &[], "")),

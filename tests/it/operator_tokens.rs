@@ -178,6 +178,22 @@ async fn changed_key_is_read_again_when_the_operator_refuses_the_client() {
     assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), "verified");
 }
 
+/// The operator exchanged the client's key for the new one, instead of knowing both.
+#[tokio::test]
+async fn current_key_signs_if_the_operator_refuses_what_the_previous_one_signed() {
+    let invalid_grant = Scripted { times: Some(1), ..Scripted::answer(400, r#"{"error":"invalid_grant"}"#) };
+    for (name, script) in [("401", None), ("invalid_grant", Some(invalid_grant))] {
+        let function = with_key().await;
+        let mut stale = secret();
+        stale["private_key"] = sandbox().await.private_key_pem().into();
+        function.sandbox.set_secret_string(stale.to_string());
+        set_key(&function.sandbox);
+        function.sandbox.script(Leg::Token, script);
+        assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), "verified", "{name}");
+        assert_eq!(function.sandbox.count(Leg::Token), 2, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn without_apps_there_is_no_verify() {
     for variables in [&[][..], PHONE_MODE] {

@@ -124,6 +124,8 @@ async fn what_make_deploy_uploads_makes_a_stack_and_serves() {
             "NotRedeemedAlarm",
             "NumberVerificationFunctionAliaslive",
             "OperationsDashboard",
+            "OperatorCallbackHeadRoute",
+            "OperatorCallbackRoute",
             "OperatorRefusedAlarm",
             "ServerErrorsAlarm",
             "SlowAlarm",
