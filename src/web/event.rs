@@ -59,11 +59,7 @@ impl Query {
     }
 }
 
-impl fmt::Debug for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Query([redacted])")
-    }
-}
+redacted_debug!(Query);
 
 /// The event is of another kind. The error does not quote it, because it may contain a person's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
