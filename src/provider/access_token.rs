@@ -70,6 +70,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_short_text_of_base64url_can_be_a_token() {
+        let longest = "a".repeat(MAX_TOKEN);
+        for (name, text, can_be) in [
+            ("the longest", longest.as_str(), true),
+            ("longer", &format!("{longest}a"), false),
+            ("a dot", "a.b", false),
+        ] {
+            assert_eq!(looks_like_an_access_token(text), can_be, "{name}");
+        }
+    }
+
+    #[test]
     fn token_opens_for_its_issuer_until_it_expires() {
         let sealer = |key: &str| Sealer::of(key.as_bytes()).unwrap();
         let phone_number = PhoneNumber::parse("+34600000001").unwrap();
