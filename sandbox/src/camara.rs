@@ -1,4 +1,4 @@
-//! What the operations of CAMARA's API have in common: versions, correlators, access tokens and errors.
+//! The parts that the operations of CAMARA's API have in common: versions, correlators, access tokens and errors.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

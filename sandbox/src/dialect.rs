@@ -1,4 +1,4 @@
-//! What distinguishes one operator from another: its addresses, and what it requires of a request. Each value is what the
+//! The differences between operators: their addresses, and their requirements for a request. Each value is what the
 //! operator's public documentation says; the product's presets name the sources.
 
 use crate::client::ClientAuth;

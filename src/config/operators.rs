@@ -43,12 +43,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 
     /// Warns of variables about the only operator. With several, each has its own.
     fn warn_of_variables_without_effect(&self) {
-        let mut names = vec!["CLIENT_ID"];
-        Settings::from_variables(|name| {
-            names.push(name);
-            None
-        });
-        names.retain(|name| *name != RETRIEVE_NUMBER && self.get(name).is_some());
+        let mut names = [vec!["CLIENT_ID"], variables()].concat();
+        names.retain(|name| self.get(name).is_some());
         if !names.is_empty() {
             tracing::warn!(variables = names.join(", "), "OPERATORS is set, so these variables have no effect");
         }
@@ -89,15 +85,24 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
             return Err(format!(".{member}: not text; write it in quotation marks"));
         }
         if let Some(member) = unread.into_inner().into_keys().next() {
-            let known = "prefixes, default, operator, base_url, discovery_url, authorization_endpoint, token_endpoint, \
-                         verify_endpoint, device_phone_number_endpoint, scope, retrieve_scope, \
-                         token_endpoint_auth_method, issuer, pkce, prompt, login_hint, phone_number_format, \
-                         request_object and dpop";
+            let known: Vec<_> = variables().into_iter().map(member_of).collect();
+            let known = format!("prefixes, default, {}", known.join(", "));
             let shown = if member.len() <= 40 { member.as_str() } else { "a long name" };
             return Err(format!(" has an unknown member, {shown:?}; there are {known}"));
         }
         Ok(Settings { name: Some(name.clone()), prefixes, is_default, ..settings })
     }
+}
+
+/// The variables about an operator. `RETRIEVE_NUMBER` is for all of them.
+fn variables() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    Settings::from_variables(|name| {
+        names.push(name);
+        None
+    });
+    names.retain(|name| *name != RETRIEVE_NUMBER);
+    names
 }
 
 fn prefixes(value: Option<Value>) -> Result<Vec<String>, String> {

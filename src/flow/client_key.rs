@@ -72,7 +72,7 @@ impl Flow {
         Ok(Signing { secret: versions.current, previous_key })
     }
 
-    /// What a token request with a code is authenticated by.
+    /// The credentials and the key for a token request with a code.
     pub(super) async fn authenticating(&self, operator: &Operator, deadline: Deadline) -> Result<Signing, Failure> {
         match operator.profile().token_endpoint_auth_method {
             TokenEndpointAuthMethod::PrivateKeyJwt | TokenEndpointAuthMethod::VonageJwt => {
@@ -84,8 +84,8 @@ impl Flow {
         }
     }
 
-    /// What to send a refused token request with once more: the current key if the previous one signed, else the secret
-    /// if it has changed. `None` if the client was not refused, or there is nothing else to try.
+    /// The credentials for a second attempt after the operator refused the client: with the current key if the previous
+    /// one signed, else with the secret if it has changed. `None` if the client was not refused, or nothing is different.
     pub(super) async fn after_refusal(
         &self,
         refusal: &Failure,

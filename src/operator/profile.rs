@@ -38,13 +38,13 @@ pub struct Profile {
     pub phone_number_format: PhoneNumberFormat,
     /// The requirements for asking the operator for the number; `None` unless `RETRIEVE_NUMBER` is on.
     pub retrieval: Option<Retrieval>,
-    /// Whether the authorization request is a signed request object.
+    /// The form in which the parameters of an authorization request are sent.
     pub request_object: RequestObject,
-    /// How access tokens are bound to a key of ours; `None` if they are not.
+    /// The requirements for access tokens that are bound to a key of ours; `None` if they are not bound.
     pub dpop: Option<Dpop>,
 }
 
-/// How the parameters of an authorization request are sent.
+/// The form in which the parameters of an authorization request are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestObject {
     /// As they are.
@@ -53,7 +53,7 @@ pub enum RequestObject {
     Signed,
 }
 
-/// How access tokens are bound to a key of ours (RFC 9449).
+/// The requirements for access tokens that are bound to a key of ours (RFC 9449).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dpop {
     /// True if a Bearer token is accepted from an operator that binds none.

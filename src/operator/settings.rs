@@ -138,7 +138,7 @@ impl Settings {
         SettingError::new(OPERATORS, format!("{name}.{}: {}", self.called(error.variable), error.fault))
     }
 
-    /// What the owner calls a variable: if the operator is one of several, by the member that stands for it.
+    /// The name under which the owner sets a variable: its member in `OPERATORS` if the operator is one of several.
     pub(super) fn called(&self, variable: &str) -> String {
         if self.name.is_some() { member_of(variable) } else { variable.to_owned() }
     }

@@ -31,7 +31,7 @@ impl Browser {
     }
 }
 
-/// How often the operator was asked for a token, about a number, and for the number.
+/// The number of requests for a token, of questions about a number, and of requests for the number.
 pub fn calls(function: &Function) -> [usize; 3] {
     [Leg::Token, Leg::Verify, Leg::DevicePhoneNumber].map(|leg| function.sandbox.count(leg))
 }

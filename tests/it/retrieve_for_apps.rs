@@ -11,6 +11,13 @@ use crate::support::app::{
 use crate::support::{AS_JSON, Answer, Browser, Function};
 
 const SIGN_UP_URI: &str = "https://signup.example/cb";
+/// The request of the sign-up's app, which is a public client with a scheme of its own.
+const SIGN_UP_APP: [(&str, &str); 4] = [
+    ("client_id", "sign-up-app"),
+    ("redirect_uri", "com.example.signup:/cb"),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+];
 const SIGN_UP_SECRET: &str = "the sign-up's secret has 32 characters";
 const BUTTON: &str = "Use this phone’s number</button>";
 
@@ -126,12 +133,6 @@ async fn silent_sign_up_needs_no_page() {
 
 #[tokio::test]
 async fn silent_request_is_refused_unless_the_owner_allows_it() {
-    let public = [
-        ("client_id", "sign-up-app"),
-        ("redirect_uri", "com.example.signup:/cb"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ];
     let shop = [("client_id", "shop"), ("redirect_uri", SHOP_URI)];
     let one = sign_up_provider(&[ON]).await;
     let off = sign_up_provider(&[]).await;
@@ -139,7 +140,7 @@ async fn silent_request_is_refused_unless_the_owner_allows_it() {
     with_sign_up(&two);
     for (name, function, changes, redirect_uri, error) in [
         ("an entry without retrieve_number", &one, &shop[..], SHOP_URI, "login_required"),
-        ("a public client", &one, &public, "com.example.signup:/cb", "interaction_required"),
+        ("a public client", &one, &SIGN_UP_APP, "com.example.signup:/cb", "interaction_required"),
         ("RETRIEVE_NUMBER is off", &off, &[], SIGN_UP_URI, "login_required"),
         ("several operators, and none named", &two, &[], SIGN_UP_URI, "login_required"),
         ("an unknown operator", &two, &[("operator", "de")], SIGN_UP_URI, "unmet_authentication_requirements"),
@@ -201,16 +202,10 @@ async fn back_end_of_a_native_app_gets_the_number() {
 #[tokio::test]
 async fn program_gets_the_number_for_an_app_only_if_the_owner_allows_it() {
     let function = sign_up_provider(&[ON]).await;
-    let public = [
-        ("client_id", "sign-up-app"),
-        ("redirect_uri", "com.example.signup:/cb"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ];
     let shop = [("client_id", "shop"), ("redirect_uri", SHOP_URI)];
     for (name, changes, redirect_uri, error) in [
         ("an entry without retrieve_number", &shop[..], SHOP_URI, "login_required"),
-        ("a public client", &public, "com.example.signup:/cb", "interaction_required"),
+        ("a public client", &SIGN_UP_APP, "com.example.signup:/cb", "interaction_required"),
     ] {
         let answer = function.post("/start", &as_a_program(changes), &[AS_JSON]).await;
         assert_eq!(parameter(&sent_back(&answer, redirect_uri), "error"), error, "{name}");

@@ -16,7 +16,7 @@ use crate::figures::{milliseconds, p99};
 use crate::program::Program;
 use crate::wire::{self, Arrival, Handshake};
 
-/// What came of the events.
+/// The speed of one environment that serves many events at once.
 pub struct Throughput {
     /// Answers a second.
     pub rate: f64,

@@ -216,7 +216,7 @@ async fn serves(program: &Path) {
     }
 }
 
-/// What `make build` builds; some minutes the first time. cargo-lambda writes a zip into the same folder, so a test has the
+/// Builds the program with `make build`, some minutes the first time, and returns its path. cargo-lambda writes a zip into the same folder, so a test has the
 /// folder to itself until it drops the guard.
 async fn built() -> (PathBuf, MutexGuard<'static, ()>) {
     static FOLDER: Mutex<()> = Mutex::const_new(());

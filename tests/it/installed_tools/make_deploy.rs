@@ -35,12 +35,12 @@ struct Checkout {
     _running: Child,
 }
 
-/// What `make deploy` did.
+/// The result of a run of `make deploy`.
 struct Ended {
     success: bool,
     /// Both streams.
     said: String,
-    /// What the stand-in for sam was given, if it was called.
+    /// The arguments that the stand-in for sam received, if it was called.
     sam: Option<Value>,
 }
 
@@ -116,7 +116,7 @@ impl Checkout {
         Ended { success: ended.status.success(), said: said.into_owned(), sam }
     }
 
-    /// What sam is given before the parameters.
+    /// The arguments of sam that come before the parameters.
     fn sam_arguments(&self, stage: &str) -> Value {
         let config = self.folder.join("samconfig.toml");
         json!(["deploy", "--config-file", config, "--config-env", stage, "--template-file", "template.yaml"])

@@ -74,7 +74,8 @@ impl SecretsManager {
 
     /// Runs `make keys` with these variables in a folder. Returns whether it succeeded, and both streams.
     async fn make_keys(&self, folder: &Path, variables: &[(&str, &str)]) -> (bool, String) {
-        let ended = Command::new(tools::tool("python"))
+        let mut command = Command::new(tools::tool("python"));
+        command
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/keys.py"))
             .current_dir(folder)
             .env_clear()
@@ -83,12 +84,8 @@ impl SecretsManager {
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            .envs(variables.iter().copied())
-            .output()
-            .await
-            .unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
-        (ended.status.success(), said.into_owned())
+            .envs(variables.iter().copied());
+        tools::said(&mut command).await
     }
 }
 

@@ -89,7 +89,7 @@ sys.exit(error and str(error))
     tools::output(Command::new(python).args(["-c", VALIDATE]).arg(bill)).await;
 }
 
-/// What Cargo builds the product of for this target: each crate with its checksum, and with no dependency that Cargo.lock does
+/// The crates of which Cargo builds the product for this target: each crate with its checksum, and with no dependency that Cargo.lock does
 /// not have.
 async fn names_the_crates_of_cargo_lock(bill: &Value, crates: &BTreeSet<(String, String)>, target: &str) {
     let mut tree = Command::new(env!("CARGO"));

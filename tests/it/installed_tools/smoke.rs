@@ -94,7 +94,7 @@ impl Account {
         self.folder.join("variables.json")
     }
 
-    /// What differs from Lambda for the function here.
+    /// The settings that the function needs here and not on Lambda.
     fn fixed_variables(&self) -> [(&'static str, String); 2] {
         [("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.moto.clone()), ("REDIRECT_URI", self.callback())]
     }
@@ -107,7 +107,8 @@ impl Account {
     async fn make_smoke(&self, variables: &[(&str, &str)]) -> (bool, String) {
         let tools_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
         let settings = Settings::default();
-        let ended = Command::new(tools::tool("python"))
+        let mut command = Command::new(tools::tool("python"));
+        command
             .arg(tools_folder.join("smoke.py"))
             .current_dir(&self.folder)
             .env_clear()
@@ -123,12 +124,8 @@ impl Account {
             .env("OPERATOR", self.sandbox.base_url())
             .env("CLIENT_ID", &settings.client_id)
             .env("CLIENT_SECRET", &settings.client_secret)
-            .envs(variables.iter().copied())
-            .output()
-            .await
-            .unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
-        (ended.status.success(), said.into_owned())
+            .envs(variables.iter().copied());
+        tools::said(&mut command).await
     }
 
     /// The names of the stacks and of the secrets in the account.

@@ -67,6 +67,13 @@ pub async fn output(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
+/// Runs a program. Returns whether it succeeded, and both streams.
+pub async fn said(command: &mut Command) -> (bool, String) {
+    let ended = command.output().await.unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout) + String::from_utf8_lossy(&ended.stderr);
+    (ended.status.success(), said.into_owned())
+}
+
 /// Runs `tools/cloudformation.py`, and returns the JSON it prints.
 pub async fn cloudformation(arguments: &[&str]) -> Value {
     let mut command = Command::new(tool("python"));
