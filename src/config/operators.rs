@@ -34,8 +34,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
             if operators.iter().any(|other| other.name.as_ref() == Some(&name)) {
                 return Err(bad(OPERATORS, format!("has the name {name} twice")));
             }
-            let operator = self.operator(&name, members).map_err(|fault| bad(OPERATORS, format!("{name}{fault}")))?;
-            operators.push(operator);
+            operators.push(self.operator(&name, members).map_err(|fault| bad(OPERATORS, format!("{name}{fault}")))?);
         }
         check_defaults(&operators)?;
         Ok(operators)
@@ -85,10 +84,9 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
             return Err(format!(".{member}: not text; write it in quotation marks"));
         }
         if let Some(member) = unread.into_inner().into_keys().next() {
-            let known: Vec<_> = variables().into_iter().map(member_of).collect();
-            let known = format!("prefixes, default, {}", known.join(", "));
+            let known = variables().into_iter().map(member_of).collect::<Vec<_>>().join(", ");
             let shown = if member.len() <= 40 { member.as_str() } else { "a long name" };
-            return Err(format!(" has an unknown member, {shown:?}; there are {known}"));
+            return Err(format!(" has an unknown member, {shown:?}; there are prefixes, default, {known}"));
         }
         Ok(Settings { name: Some(name.clone()), prefixes, is_default, ..settings })
     }
@@ -98,10 +96,9 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 fn variables() -> Vec<&'static str> {
     let mut names = Vec::new();
     Settings::from_variables(|name| {
-        names.push(name);
+        names.extend(Some(name).filter(|name| *name != RETRIEVE_NUMBER));
         None
     });
-    names.retain(|name| *name != RETRIEVE_NUMBER);
     names
 }
 
