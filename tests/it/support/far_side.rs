@@ -68,6 +68,9 @@ struct Shared {
     connections: AtomicUsize,
     open: watch::Sender<usize>,
     ended: watch::Sender<End>,
+    /// The number of connections that [`Fault::CloseBehind`] is closing.
+    closing: watch::Sender<usize>,
+    crossed: Mutex<Vec<String>>,
 }
 
 impl FarSide {
@@ -88,6 +91,8 @@ impl FarSide {
             connections: AtomicUsize::new(0),
             open: watch::Sender::new(0),
             ended: watch::Sender::new(End::Close),
+            closing: watch::Sender::new(0),
+            crossed: Mutex::default(),
         });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { url, shared, server }
@@ -117,6 +122,13 @@ impl FarSide {
     /// The number of connections that were accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Takes the requests that the client had sent before it noticed [`Fault::CloseBehind`], which stay unanswered. They
+    /// are not among [`Self::requests`].
+    pub async fn crossed(&self) -> Vec<String> {
+        self.shared.closing.subscribe().wait_for(|closing| *closing == 0).await.unwrap();
+        std::mem::take(&mut *self.shared.crossed.lock().unwrap())
     }
 
     /// Waits until there is a connection.
@@ -220,10 +232,24 @@ async fn serve(mut stream: TcpStream, shared: &Shared, mut ended: watch::Receive
                 let head = head.replacen("content-length:", "x-length:", 1);
                 return stream.write_all(&[head.as_bytes(), body].concat()).await;
             }
-            Fault::CloseBehind => return stream.write_all(&answer).await,
+            Fault::CloseBehind => {
+                shared.closing.send_modify(|closing| *closing += 1);
+                let crossed = close_behind(&mut stream, &answer).await;
+                shared.crossed.lock().unwrap().extend(crossed);
+                shared.closing.send_modify(|closing| *closing -= 1);
+                return Ok(());
+            }
             _ => stream.write_all(&answer).await?,
         }
     }
+}
+
+/// Answers, closes our half of the connection, and returns the request that was already on its way.
+async fn close_behind(stream: &mut TcpStream, answer: &[u8]) -> Option<String> {
+    stream.write_all(answer).await.ok()?;
+    stream.shutdown().await.ok()?;
+    let request = read_message(stream).await.ok()?;
+    Some(String::from_utf8_lossy(&request).into_owned())
 }
 
 async fn end(mut stream: TcpStream, end: End) -> io::Result<()> {
