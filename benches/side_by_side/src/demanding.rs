@@ -50,6 +50,7 @@ pub async fn measure(function: &Program, files: &Path, everything: bool) -> io::
     start["headers"]["sec-fetch-site"] = "same-origin".into();
     let start = start.to_string();
     let (environment, _) = Environment::start(&function, Place { operator: &sandbox.base_url(), quota: None }).await?;
+    environment.pin().await?;
     let (mut started, mut called_back) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + COUNTED {
         let (answer, first) = timed(&environment, &start).await?;

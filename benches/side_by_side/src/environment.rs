@@ -9,6 +9,7 @@ use lambda_environment::{Answer, RuntimeApi};
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::cpus;
 use crate::program::Program;
 use crate::quota::Quota;
 
@@ -63,6 +64,11 @@ impl<'a> Environment<'a> {
         let initialized = environment.runtime_api().initialized()?;
         let cold = Cold { init: initialized - started, total: answered - started };
         Ok((Self { program, lambda: environment, invocations: 0 }, cold))
+    }
+
+    /// Moves the program to the CPU of measured programs.
+    pub async fn pin(&self) -> io::Result<()> {
+        cpus::pin(self.lambda.process(), cpus::MEASURED).await
     }
 
     /// Invokes the program again, and returns the time until its answer.

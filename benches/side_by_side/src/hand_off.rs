@@ -1,5 +1,5 @@
 //! The CPU time of an app's sign-in: `/authorize`, the callback and `/token`, each event counted by itself, in a
-//! deployment of its own with an app and an RSA key.
+//! deployment of its own with an app.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,6 +16,9 @@ use crate::program::Program;
 
 /// CPU milliseconds for one event: the median of all.
 pub struct HandOff {
+    pub algorithm: Algorithm,
+    /// The hello world's, in turn with the others.
+    pub floor: f64,
     pub authorize: f64,
     pub callback: f64,
     pub token: f64,
@@ -27,6 +30,24 @@ impl HandOff {
     }
 }
 
+/// The algorithm of the ID token's signature.
+#[derive(Debug, Clone, Copy)]
+pub enum Algorithm {
+    /// With a `signing_key` in the secret, as README sets it up.
+    Rs256,
+    /// Without one.
+    Es256,
+}
+
+impl Algorithm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+}
+
 pub const WARM_UP: usize = 30;
 pub const COUNTED: usize = 200;
 
@@ -35,17 +56,18 @@ const REDIRECT_URI: &str = "https://shop.example/cb";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Signs users in, one after the other, in one environment.
-pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
-    // The RSA key of RFC 7515, appendix A.2.
-    let signing_key: Value = serde_json::from_str(include_str!("rfc7515_a2.json"))?;
-    let secret = json!({
+pub async fn measure(floor: &Program, function: &Program, files: &Path, algorithm: Algorithm) -> io::Result<HandOff> {
+    let mut secret = json!({
         "client_id": "my-app-id",
         "client_secret": "my-app-secret",
         "state_key": "the state key of the benchmark, long enough",
         "subject_key": "the subject key of the benchmark, long enough",
-        "signing_key": signing_key,
         "relying_parties": [{"client_id": "app", "client_secret": CLIENT_SECRET, "redirect_uris": [REDIRECT_URI]}],
     });
+    if matches!(algorithm, Algorithm::Rs256) {
+        // The RSA key of RFC 7515, appendix A.2.
+        secret["signing_key"] = serde_json::from_str(include_str!("rfc7515_a2.json"))?;
+    }
     let (sandbox, function) = deployment(function, files, "hand-off-ca.pem", &secret).await?;
     let request = [
         ("client_id", "app"),
@@ -59,10 +81,15 @@ pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
         ("login_hint", "tel:+34600000001"),
     ];
     let authorize = event("/authorize", &request, None)?;
-    let (environment, _) = Environment::start(&function, Place { operator: &sandbox.base_url(), quota: None }).await?;
+    let place = Place { operator: &sandbox.base_url(), quota: None };
+    let (greeter, _) = Environment::start(floor, place).await?;
+    let (environment, _) = Environment::start(&function, place).await?;
+    greeter.pin().await?;
+    environment.pin().await?;
 
-    let (mut authorized, mut called_back, mut redeemed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut greeted, mut authorized, mut called_back, mut redeemed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..WARM_UP + COUNTED {
+        let (_, hello) = timed(&greeter, floor.event(0)).await?;
         let (started, first) = timed(&environment, &authorize).await?;
         let state = parameter(&started, "state");
         let cookie = started["cookies"][0].as_str().and_then(|line| line.split(';').next());
@@ -73,13 +100,21 @@ pub async fn measure(function: &Program, files: &Path) -> io::Result<HandOff> {
             return Err(io::Error::other(format!("/token answered {answer}, without an ID token")));
         }
         if round >= WARM_UP {
+            greeted.push(hello);
             authorized.push(first);
             called_back.push(second);
             redeemed.push(third);
         }
     }
+    greeter.end().await?;
     environment.end().await?;
-    Ok(HandOff { authorize: median(&authorized), callback: median(&called_back), token: median(&redeemed) })
+    Ok(HandOff {
+        algorithm,
+        floor: median(&greeted),
+        authorize: median(&authorized),
+        callback: median(&called_back),
+        token: median(&redeemed),
+    })
 }
 
 /// The function with an operator and a secret of its own.

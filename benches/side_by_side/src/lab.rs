@@ -9,10 +9,11 @@ use std::time::Duration;
 use sandbox::{Sandbox, Settings};
 
 use crate::checkout;
+use crate::cpus;
 use crate::demanding::{self, Demanding};
 use crate::environment::{Cold, Environment, Place};
 use crate::figures::milliseconds;
-use crate::hand_off::{self, HandOff};
+use crate::hand_off::{self, Algorithm, HandOff};
 use crate::instructions::{self, Instructions};
 use crate::program::{Kind, Program};
 use crate::programs;
@@ -66,17 +67,20 @@ struct Plan {
     starts: usize,
     /// The number of starts, the last ones, after which warm invocations are measured.
     stays: usize,
-    /// The number of warm invocations after each of those starts.
-    invocations: u32,
+    /// The number of warm invocations in each of the [`ROUNDS`] after each of those starts.
+    round: u32,
 }
 
 const PLANS: [Plan; 5] = [
-    Plan { setting: Setting::NextDoor, starts: 25, stays: 9, invocations: 100 },
-    Plan { setting: Setting::FarAway, starts: 9, stays: 3, invocations: 10 },
-    Plan { setting: Setting::FarAwayWithTcp, starts: 5, stays: 0, invocations: 0 },
-    Plan { setting: Setting::Small, starts: 9, stays: 0, invocations: 0 },
-    Plan { setting: Setting::SmallFartherAwayWithTcp, starts: 5, stays: 1, invocations: 10 },
+    Plan { setting: Setting::NextDoor, starts: 25, stays: 9, round: 50 },
+    Plan { setting: Setting::FarAway, starts: 9, stays: 3, round: 5 },
+    Plan { setting: Setting::FarAwayWithTcp, starts: 5, stays: 0, round: 0 },
+    Plan { setting: Setting::Small, starts: 9, stays: 0, round: 0 },
+    Plan { setting: Setting::SmallFartherAwayWithTcp, starts: 5, stays: 1, round: 5 },
 ];
+
+/// The rounds of warm invocations: the machine's speed drifts, so the programs take turns.
+const ROUNDS: u32 = 2;
 
 /// Invocations before the measured ones, because programs with a just-in-time compiler get faster for a while.
 const WARM_UP: u32 = 30;
@@ -90,7 +94,7 @@ pub struct Measured {
     pub cold: Vec<Cold>,
     /// Milliseconds of each warm invocation.
     pub warm: Vec<f64>,
-    /// CPU milliseconds for a warm invocation, by start.
+    /// CPU milliseconds for a warm invocation, by round.
     pub cpu: Vec<f64>,
     /// The number of warm invocations, and of TLS handshakes at the operator during them.
     pub invocations: u32,
@@ -120,7 +124,7 @@ impl Lab {
         let files = checkout().join("target/bench");
         fs::create_dir_all(&files)?;
         let programs = programs::all(&sandbox, &files).await?;
-        let several = programs::several(function_of(&programs)?, &sandbox).await?;
+        let several = programs::several(program(&programs, Kind::Function)?, &sandbox).await?;
         let next_door = sandbox.base_url();
         let address = address(&sandbox)?;
         let operator = |plan: &Plan| match plan.setting.round_trip() {
@@ -148,29 +152,31 @@ impl Lab {
     /// Measures the function with one operator and with three, in turn.
     pub async fn several(&self) -> io::Result<Vec<Measured>> {
         eprintln!("measuring: three operators");
-        let plan = Plan { setting: Setting::NextDoor, starts: 9, stays: 9, invocations: 100 };
-        let programs = [function_of(&self.programs)?, &self.several];
+        let plan = Plan { setting: Setting::NextDoor, starts: 9, stays: 9, round: 50 };
+        let programs = [program(&self.programs, Kind::Function)?, &self.several];
         self.carry_out(&plan, &programs, Place { operator: &self.sandbox.base_url(), quota: None }).await
     }
 
-    /// Measures the CPU time of an app's sign-in.
-    pub async fn hand_off(&self) -> io::Result<HandOff> {
+    /// Measures the CPU time of an app's sign-in, with each of the algorithms.
+    pub async fn hand_off(&self) -> io::Result<[HandOff; 2]> {
         eprintln!("measuring: an app's sign-in");
-        hand_off::measure(function_of(&self.programs)?, &self.files).await
+        let (floor, function) = (program(&self.programs, Kind::Floor)?, program(&self.programs, Kind::Function)?);
+        let measure = async |algorithm| cpus::apart(hand_off::measure(floor, function, &self.files, algorithm)).await;
+        Ok([measure(Algorithm::Rs256).await?, measure(Algorithm::Es256).await?])
     }
 
     /// Measures the CPU time of a verification without and with everything that an operator can demand.
     pub async fn demanding(&self) -> io::Result<[Demanding; 2]> {
         eprintln!("measuring: a demanding operator");
-        let function = function_of(&self.programs)?;
-        let plain = demanding::measure(function, &self.files, false).await?;
-        Ok([plain, demanding::measure(function, &self.files, true).await?])
+        let function = program(&self.programs, Kind::Function)?;
+        let plain = cpus::apart(demanding::measure(function, &self.files, false)).await?;
+        Ok([plain, cpus::apart(demanding::measure(function, &self.files, true)).await?])
     }
 
     /// Measures many verifications at once.
     pub async fn throughput(&self) -> io::Result<Throughput> {
         eprintln!("measuring: many verifications at once");
-        throughput::measure(function_of(&self.programs)?, address(&self.sandbox)?).await
+        throughput::measure(program(&self.programs, Kind::Function)?, address(&self.sandbox)?).await
     }
 
     /// The instructions of the function, with one operator and with three, and of the hello world.
@@ -192,12 +198,16 @@ impl Lab {
     async fn carry_out(&self, plan: &Plan, programs: &[&Program], place: Place<'_>) -> io::Result<Vec<Measured>> {
         let mut measured: Vec<_> = programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();
         for start in 0..plan.starts {
+            let mut environments = Vec::with_capacity(programs.len());
             for (program, measured) in programs.iter().zip(&mut measured) {
-                let (mut environment, cold) = Environment::start(program, place).await?;
+                let (environment, cold) = Environment::start(program, place).await?;
                 measured.cold.push(cold);
-                if start + plan.stays >= plan.starts {
-                    self.stay(&mut environment, measured, plan.invocations).await?;
-                }
+                environments.push(environment);
+            }
+            if start + plan.stays >= plan.starts {
+                cpus::apart(self.stay(&mut environments, &mut measured, plan.round)).await?;
+            }
+            for (environment, measured) in environments.into_iter().zip(&mut measured) {
                 measured.peak_memory = measured.peak_memory.max(environment.peak_memory()?);
                 environment.end().await?;
             }
@@ -207,20 +217,27 @@ impl Lab {
 
     async fn stay(
         &self,
-        environment: &mut Environment<'_>,
-        measured: &mut Measured,
-        invocations: u32,
+        environments: &mut [Environment<'_>],
+        measured: &mut [Measured],
+        round: u32,
     ) -> io::Result<()> {
-        for _ in 0..WARM_UP {
-            environment.invoke().await?;
+        for environment in &mut *environments {
+            environment.pin().await?;
+            for _ in 0..WARM_UP {
+                environment.invoke().await?;
+            }
         }
-        let (handshakes, cpu) = (self.handshakes(), environment.cpu()?);
-        for _ in 0..invocations {
-            measured.warm.push(milliseconds(environment.invoke().await?));
+        for _ in 0..ROUNDS {
+            for (environment, measured) in environments.iter_mut().zip(&mut *measured) {
+                let (handshakes, cpu) = (self.handshakes(), environment.cpu()?);
+                for _ in 0..round {
+                    measured.warm.push(milliseconds(environment.invoke().await?));
+                }
+                measured.cpu.push(milliseconds(environment.cpu()?.saturating_sub(cpu)) / f64::from(round));
+                measured.handshakes += u32::try_from(self.handshakes() - handshakes).unwrap_or(u32::MAX);
+                measured.invocations += round;
+            }
         }
-        measured.cpu.push(milliseconds(environment.cpu()?.saturating_sub(cpu)) / f64::from(invocations));
-        measured.handshakes += u32::try_from(self.handshakes() - handshakes).unwrap_or(u32::MAX);
-        measured.invocations += invocations;
         Ok(())
     }
 
@@ -230,9 +247,9 @@ impl Lab {
     }
 }
 
-fn function_of(programs: &[Program]) -> io::Result<&Program> {
-    let function = programs.iter().find(|program| program.kind == Kind::Function);
-    function.ok_or_else(|| io::Error::other("the function is not among the programs"))
+fn program(programs: &[Program], kind: Kind) -> io::Result<&Program> {
+    let program = programs.iter().find(|program| program.kind == kind);
+    program.ok_or_else(|| io::Error::other(format!("{} is not among the programs", kind.name())))
 }
 
 /// The address at which the operator listens.

@@ -3,14 +3,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::process::Stdio;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
+use crate::cpus;
 use crate::environment::{Environment, Place, checked};
 use crate::figures::{milliseconds, p99};
 use crate::program::Program;
@@ -41,17 +39,12 @@ const WARM_UP: u32 = 1920;
 const COUNTED: u32 = 3200;
 
 pub async fn measure(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
-    let last = thread::available_parallelism()?.get() - 1;
-    let (ours, all) = (format!("{}-{last}", last.min(1)), format!("0-{last}"));
-    pin(&ours).await?;
-    let measured = run(function, operator).await;
-    pin(&all).await?;
-    measured
+    cpus::apart(run(function, operator)).await
 }
 
 async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
     let operator = wire::lay(operator, ROUND_TRIP, Handshake::AtOnce, Arrival::Late)?;
-    let mut function = function.below("taskset", ["-c".into(), "0".into()]);
+    let mut function = function.below("taskset", ["-c".into(), cpus::MEASURED.into()]);
     function.variables.push(("AWS_LAMBDA_MAX_CONCURRENCY", CONCURRENCY.into()));
     let place = Place { operator: &format!("https://{operator}"), quota: None };
     let (mut environment, _) = Environment::start(&function, place).await?;
@@ -83,18 +76,4 @@ async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput>
     environment.end().await?;
     let rate = f64::from(answers) / (counted_to - counted_from).as_secs_f64();
     Ok(Throughput { rate, p99: p99(&times), cpu: milliseconds(cpu) / f64::from(answers), memory })
-}
-
-/// Moves all threads of this process to some CPUs. Threads and programs started later inherit them.
-async fn pin(cpus: &str) -> io::Result<()> {
-    let process = std::process::id().to_string();
-    // It fails if a thread ends meanwhile, as those of closed connections do.
-    for _ in 0..10 {
-        let mut taskset = Command::new("taskset");
-        taskset.args(["-a", "-c", "-p", cpus, &process]).stdout(Stdio::null()).stderr(Stdio::null());
-        if taskset.status().await?.success() {
-            return Ok(());
-        }
-    }
-    Err(io::Error::other("taskset cannot move this process to some of the CPUs"))
 }
