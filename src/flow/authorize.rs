@@ -1,7 +1,6 @@
 //! An app's request, from `/authorize` or from the start page that the app's user saw, to the next step.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use super::{Flow, Holder, Question, StateMode};
@@ -217,16 +216,4 @@ fn told(
     })
 }
 
-redacted_debug!(AuthorizeRequest<'_>, FromPage<'_>);
-
-impl fmt::Debug for ToApp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ToApp({}, {})", self.client_id, self.error)
-    }
-}
-
-impl fmt::Debug for AppForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AppForm({}, [redacted])", self.client_name)
-    }
-}
+redacted_debug!(AuthorizeRequest<'_>, FromPage<'_>, ToApp, AppForm);

@@ -1,7 +1,5 @@
 //! The way from a result back to the app that asked.
 
-use std::fmt;
-
 use super::{Flow, Holder};
 use crate::language::Language;
 use crate::outcome::Outcome;
@@ -115,10 +113,4 @@ fn again(app: &AppRequest, phone_number: Option<&PhoneNumber>, outcome: Outcome)
     query.finish()
 }
 
-impl fmt::Debug for HandOff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HandOff({}, [redacted])", self.client_id)
-    }
-}
-
-redacted_debug!(Way);
+redacted_debug!(HandOff, Way);

@@ -132,6 +132,8 @@ mod tests {
             ("ftp://operator.example/token", "not an https URL"),
             ("javascript:alert(1)", "not an https URL"),
             ("https://user:s3cr3t@operator.example/token", "credentials"),
+            ("https://user@operator.example/token", "credentials"),
+            ("https://:s3cr3t@operator.example/token", "credentials"),
             ("https://operator.example/token#part", "fragment"),
             (&too_long, "URL to send requests to"),
         ] {

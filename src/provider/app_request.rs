@@ -1,7 +1,5 @@
 //! An app's authentication request: OpenID Connect Core §3.1.2.1, RFC 6749 §4.1.1, RFC 7636 §4.3.
 
-use std::fmt;
-
 use super::{RelyingParties, RelyingParty, ReturnAddress};
 use crate::language::Language;
 use crate::seal::is_base64url;
@@ -244,10 +242,4 @@ fn is_challenge(challenge: &str) -> bool {
     challenge.len() == CHALLENGE_LENGTH && is_base64url(challenge)
 }
 
-impl fmt::Debug for AppRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AppRequest({}, [redacted])", self.return_address.client_id)
-    }
-}
-
-redacted_debug!(LoginHint);
+redacted_debug!(AppRequest, LoginHint);

@@ -1,7 +1,6 @@
 //! The apps that the owner registers in the secret's `relying_parties`, with the names of RFC 7591 §2.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::Deserialize;
@@ -178,11 +177,7 @@ fn is_redirect_uri(text: &str) -> bool {
     is_plain && is_safe && !authority.is_some_and(|authority| authority.contains('@'))
 }
 
-impl fmt::Debug for RelyingParty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RelyingParty({})", self.client_id)
-    }
-}
+redacted_debug!(RelyingParty);
 
 #[cfg(test)]
 mod tests {

@@ -62,15 +62,25 @@ async fn without_apps_nothing_of_the_provider_exists() {
 
 #[tokio::test]
 async fn app_registered_a_moment_ago_is_known_within_ten_seconds() {
-    let function = Function::start(&[]).await;
-    assert_eq!(function.get(&shop_request(&[]), &[]).await.status, 404);
-    function.sandbox.set_secret_string(secret().to_string());
-    function.sandbox.clear_requests();
-    assert_eq!(function.get(&shop_request(&[]), &[]).await.status, 404);
-    assert_eq!(function.sandbox.count(Leg::Secret), 0, "at most one read in ten seconds");
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(11)).await;
-    tokio::time::resume();
-    assert_eq!(function.get(&shop_request(&[]), &[]).await.status, 303);
-    assert_eq!(function.sandbox.count(Leg::Secret), 1);
+    let mut others = secret();
+    others["relying_parties"].as_array_mut().unwrap().remove(0);
+    for (name, before, refused) in [("the first app", None, 404), ("one more app", Some(others), 400)] {
+        let function = Function::start(&[]).await;
+        if let Some(before) = before {
+            function.sandbox.set_secret_string(before.to_string());
+        }
+        assert_eq!(function.get(&shop_request(&[]), &[]).await.status, refused, "{name}");
+        function.sandbox.set_secret_string(secret().to_string());
+        function.sandbox.clear_requests();
+        assert_eq!(function.get(&shop_request(&[]), &[]).await.status, refused, "{name}");
+        assert_eq!(function.sandbox.count(Leg::Secret), 0, "{name}: at most one read in ten seconds");
+        for (what, reads) in [("found", 1), ("known", 0)] {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(11)).await;
+            tokio::time::resume();
+            function.sandbox.clear_requests();
+            assert_eq!(function.get(&shop_request(&[]), &[]).await.status, 303, "{name}: {what}");
+            assert_eq!(function.sandbox.count(Leg::Secret), reads, "{name}: {what}");
+        }
+    }
 }
