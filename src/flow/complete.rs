@@ -81,16 +81,22 @@ impl Flow {
     }
 }
 
+impl Remembered {
+    fn is_recent(&self) -> bool {
+        self.at.elapsed() < REMEMBERED_FOR
+    }
+}
+
 impl Completed {
     fn get(&self, key: &[u8; 32]) -> Option<Remembered> {
         let completed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        completed.get(key).filter(|remembered| remembered.at.elapsed() < REMEMBERED_FOR).cloned()
+        completed.get(key).filter(|remembered| remembered.is_recent()).cloned()
     }
 
     fn insert(&self, key: [u8; 32], conclusion: &Conclusion) {
         // No entry can be left half changed.
         let mut completed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        completed.retain(|_, remembered| remembered.at.elapsed() < REMEMBERED_FOR);
+        completed.retain(|_, remembered| remembered.is_recent());
         if completed.len() >= REMEMBERED {
             let first = completed.iter().min_by_key(|(_, remembered)| remembered.at).map(|(key, _)| *key);
             first.map(|first| completed.remove(&first));
@@ -116,3 +122,35 @@ fn key(request: &CompleteRequest) -> [u8; 32] {
 }
 
 redacted_debug!(CompleteRequest<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+
+    #[test]
+    fn oldest_result_makes_room_for_a_new_one_and_each_is_forgotten_after_a_minute() {
+        let completed = Completed::default();
+        let key = |number: usize| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            key
+        };
+        let insert = |number| completed.insert(key(number), &Failure::new(Outcome::OperatorError, "").into());
+        let is_remembered = |number| completed.get(&key(number)).is_some();
+        let number_remembered = || completed.0.lock().unwrap().len();
+        for number in 0..=REMEMBERED {
+            insert(number);
+        }
+        assert!(!is_remembered(0) && (1..=REMEMBERED).all(is_remembered));
+        assert_eq!(number_remembered(), REMEMBERED);
+
+        for remembered in completed.0.lock().unwrap().values_mut() {
+            remembered.at -= REMEMBERED_FOR;
+        }
+        assert!(!(0..=REMEMBERED).any(is_remembered));
+        insert(0);
+        assert!(is_remembered(0));
+        assert_eq!(number_remembered(), 1);
+    }
+}

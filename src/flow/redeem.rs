@@ -170,11 +170,10 @@ impl Flow {
     }
 }
 
-/// The current provider, and the key that signs at the moment.
+/// The current provider, and the key that signs, of the versions for [`PREVIOUS_KEY_SIGNS`].
 fn signing(versions: &Versions) -> Option<(&Provider, &PrivateKey)> {
     let current = versions.current.provider.as_ref()?;
-    let is_young = versions.age.is_some_and(|age| age < PREVIOUS_KEY_SIGNS);
-    let previous = versions.previous.as_ref().filter(|_| is_young).and_then(|secret| secret.provider.as_ref());
+    let previous = versions.previous.as_ref().and_then(|secret| secret.provider.as_ref());
     Some((current, &previous.unwrap_or(current).signing_key))
 }
 

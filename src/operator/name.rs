@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The name that the owner gave to an operator: 1 to 32 of `a` to `z`, `0` to `9` and `-`. It is the last segment of the
 /// operator's callback, its key in the secret, and a dimension of the metrics.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OperatorName(Arc<str>);
 
 /// In characters.
@@ -23,12 +23,6 @@ impl OperatorName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for OperatorName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

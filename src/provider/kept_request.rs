@@ -17,10 +17,8 @@ impl AppRequest {
     /// The request as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-        let flags =
-            flag(self.phone_scope, PHONE_SCOPE) | flag(self.prompt_none, PROMPT_NONE) | flag(self.hinted, HINTED);
-        let mut bytes = vec![flags];
+        let flags = [(self.phone_scope, PHONE_SCOPE), (self.prompt_none, PROMPT_NONE), (self.hinted, HINTED)];
+        let mut bytes = vec![flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).sum()];
         bytes.extend(self.language.map_or([0, 0], tag));
         let ReturnAddress { client_id, redirect_uri, state } = &self.return_address;
         let (nonce, code_challenge, operator) = (&self.nonce, &self.code_challenge, &self.operator);

@@ -49,8 +49,6 @@ pub struct Versions {
     pub current: Arc<Secret>,
     /// The version before it, while the current one is young.
     pub previous: Option<Arc<Secret>>,
-    /// The age of the current version; `None` if it is unknown.
-    pub age: Option<Duration>,
 }
 
 /// The version labelled `AWSCURRENT`.
@@ -141,8 +139,7 @@ impl SecretStore {
     /// A version has never been read and cannot be read now.
     pub async fn versions(&self, young: Duration, deadline: Deadline) -> Result<Versions, Failure> {
         let current = self.current(deadline).await?;
-        let age = current.age();
-        let previous = if age.is_none_or(|age| age >= young) {
+        let previous = if current.age().is_none_or(|age| age >= young) {
             None
         } else if let Some(previous) = current.previous.value() {
             previous
@@ -151,7 +148,7 @@ impl SecretStore {
             let timed_out = || Err(timed_out(&self.source.settings.secret_id));
             deadline.bound(read).await.ok().flatten().unwrap_or_else(timed_out)?
         };
-        Ok(Versions { current: current.secret, previous, age })
+        Ok(Versions { current: current.secret, previous })
     }
 
     /// Tries `open` on every version of the secret that may open a sealed text, until it returns a value:

@@ -311,3 +311,21 @@ async fn unusable_callback_of_a_known_verification_leads_back() {
     }
     assert_eq!(function.sandbox.count(Leg::Token), 0);
 }
+
+/// Made-up codes use up the state's token requests. From then on, it is like a state that is not ours.
+#[tokio::test]
+async fn used_up_state_leads_back_to_no_app() {
+    let function = provider(&[]).await;
+    let mut browser = Browser::default();
+    let request = shop_request(&[("prompt", "none"), ("ui_locales", "de")]);
+    let callback = browser.authorize(&function, &request).await;
+    for number in 0..5 {
+        let made_up = callback.replace("code=", &format!("code=made-up-{number}"));
+        let back = sent_back(&browser.open(&function, &made_up).await, SHOP_URI);
+        assert_eq!(parameter(&back, "error_description"), "expired_code", "{number}");
+    }
+    let page = browser.open(&function, &callback).await;
+    assert_eq!((page.status, page.header("content-language")), (400, "en"));
+    assert!(!page.headers.contains_key("location") && !page.body.contains("shop.example"), "{}", page.body);
+    assert_eq!(function.sandbox.count(Leg::Token), 5);
+}

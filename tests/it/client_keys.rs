@@ -10,6 +10,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 
+use crate::retrieve::ON;
 use crate::support::far_side::{FarSide, Fault};
 use crate::support::{Browser, Function, PHONE_MODE, http_api_event, sandbox};
 
@@ -203,6 +204,15 @@ async fn request_object_is_signed_in_both_state_modes_and_hides_the_state() {
         assert_eq!(claims["aud"], format!("{}/authorize", function.sandbox.base_url()));
         assert!(claims["state"].as_str().is_some_and(|state| !state.is_empty()), "{claims}");
     }
+}
+
+/// Operators ignore the scope beside the object (RFC 9101 §6.3).
+#[tokio::test]
+async fn request_object_for_a_number_has_the_scope_for_it() {
+    let function = Function::with_sandbox(with_versions(&[Some(jwk(ONE, "key-1"))]).await, &[SIGNED, ON]);
+    let url = url::Url::parse(&Browser::default().tap(&function, "").await).unwrap();
+    let (_, object) = url.query_pairs().find(|(name, _)| name == "request").unwrap();
+    assert_eq!(part(&object, 1)["scope"], "dpv:FraudPreventionAndDetection#number-verification-share-read");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -84,17 +84,21 @@ async fn id_token_of_another_client_or_flow_is_refused() {
     let function = Function::start(&[("SCOPE", scope), ("ISSUER", "https://operator.example")]).await;
     function.sandbox.script(Leg::Verify, Some(Scripted::json(200, &json!({ "devicePhoneNumberVerified": true }))));
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let nonce_of = |authorization_url: &str| {
+        let sent = url::Url::parse(authorization_url).unwrap();
+        sent.query_pairs().find(|(name, _)| name == "nonce").expect("openid sends a nonce").1.into_owned()
+    };
+    let other = nonce_of(&Browser::default().start(&function, "+34600000001").await);
     for (name, change, outcome) in [
         ("valid", json!({}), "verified"),
-        ("another nonce", json!({ "nonce": "other" }), "operator_error"),
+        ("another verification's nonce", json!({ "nonce": other }), "operator_error"),
         ("another issuer", json!({ "iss": "https://evil.example" }), "operator_error"),
         ("another client", json!({ "aud": "other" }), "operator_error"),
         ("expired", json!({ "exp": now - 3600 }), "operator_error"),
     ] {
         let mut browser = Browser::default();
         let authorization_url = browser.start(&function, "+34600000001").await;
-        let sent = url::Url::parse(&authorization_url).unwrap();
-        let nonce = sent.query_pairs().find(|(name, _)| name == "nonce").expect("openid sends a nonce").1.into_owned();
+        let nonce = nonce_of(&authorization_url);
         let mut claims =
             json!({ "iss": "https://operator.example", "aud": "my-app-id", "exp": now + 60, "nonce": nonce });
         for (claim, value) in change.as_object().unwrap() {

@@ -255,6 +255,20 @@ async fn complete_is_a_post_for_programs_only() {
     assert_eq!(complete(&phone_mode, &held.json()).await.status, 404);
 }
 
+/// A program knows its own way back to its app, so it is never redirected there.
+#[tokio::test]
+async fn start_that_fails_has_its_outcome_for_the_program() {
+    // The secret has no key that could sign.
+    let function = provider(&[("REQUEST_OBJECT", "signed")]).await;
+    for prompt in ["none", "login"] {
+        let request = shop_request(&[("prompt", prompt)]);
+        let fields = format!("{}&{NUMBER}", request.strip_prefix("/authorize?").unwrap());
+        let answer = function.post("/start", &fields, &[AS_JSON]).await;
+        assert_eq!((answer.status, answer.outcome()), (500, "misconfigured"), "{prompt}");
+        assert!(!answer.headers.contains_key("location") && !answer.body.contains("shop.example"), "{prompt}");
+    }
+}
+
 #[tokio::test]
 async fn failure_of_the_operator_can_be_tried_again() {
     let function = Function::start(&[]).await;

@@ -181,16 +181,21 @@ async fn changed_key_is_read_again_when_the_operator_refuses_the_client() {
 /// The operator exchanged the client's key for the new one, instead of knowing both.
 #[tokio::test]
 async fn current_key_signs_if_the_operator_refuses_what_the_previous_one_signed() {
-    let invalid_grant = Scripted { times: Some(1), ..Scripted::answer(400, r#"{"error":"invalid_grant"}"#) };
-    for (name, script) in [("401", None), ("invalid_grant", Some(invalid_grant))] {
+    let once = |status, body| Some(Scripted { times: Some(1), ..Scripted::answer(status, body) });
+    for (name, script, outcome, requests) in [
+        ("401", None, "verified", 2),
+        ("invalid_grant", once(400, r#"{"error":"invalid_grant"}"#), "verified", 2),
+        ("another error", once(400, r#"{"error":"invalid_scope"}"#), "misconfigured", 1),
+        ("busy", once(503, ""), "operator_busy", 1),
+    ] {
         let function = with_key().await;
         let mut stale = secret();
         stale["private_key"] = sandbox().await.private_key_pem().into();
         function.sandbox.set_secret_string(stale.to_string());
         set_key(&function.sandbox);
         function.sandbox.script(Leg::Token, script);
-        assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), "verified", "{name}");
-        assert_eq!(function.sandbox.count(Leg::Token), 2, "{name}");
+        assert_eq!(shop_asks(&function, &question("+34600000001")).await.outcome(), outcome, "{name}");
+        assert_eq!(function.sandbox.count(Leg::Token), requests, "{name}");
     }
 }
 

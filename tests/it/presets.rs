@@ -19,6 +19,8 @@ struct Documented {
     scope: &'static str,
     client_auth: ClientAuth,
     login_hint: Option<&'static str>,
+    /// The scope for the number, if the documentation shows one.
+    retrieve_scope: Option<&'static str>,
 }
 
 const TELEFONICA: Documented = Documented {
@@ -29,6 +31,7 @@ const TELEFONICA: Documented = Documented {
     scope: "dpv:FraudPreventionAndDetection#number-verification-verify-read",
     client_auth: ClientAuth::ClientSecretBasic,
     login_hint: Some("tel:+34600000001"),
+    retrieve_scope: None,
 };
 
 const DOCUMENTED: [Documented; 5] = [
@@ -37,12 +40,14 @@ const DOCUMENTED: [Documented; 5] = [
         preset: "telefonica-sandbox-v1",
         verify: "/number-verification/v1/verify",
         scope: "dpv:FraudPreventionAndDetection number-verification:verify",
+        retrieve_scope: Some("dpv:ServiceProvision number-verification:device-phone-number:read"),
         ..TELEFONICA
     },
     Documented {
         preset: "telefonica-sandbox-v2",
         verify: "/number-verification/v2/verify",
         scope: "dpv:FraudPreventionAndDetection number-verification:verify",
+        retrieve_scope: Some("dpv:ServiceProvision number-verification:device-phone-number:read"),
         ..TELEFONICA
     },
     Documented {
@@ -53,6 +58,7 @@ const DOCUMENTED: [Documented; 5] = [
         scope: "openid dpv:FraudPreventionAndDetection number-verification:verify",
         client_auth: ClientAuth::ClientSecretBasic,
         login_hint: Some("tel:+34600000001"),
+        retrieve_scope: None,
     },
     Documented {
         preset: "konera",
@@ -62,17 +68,24 @@ const DOCUMENTED: [Documented; 5] = [
         scope: "openid dpv:FraudPreventionAndDetection number-verification:verify",
         client_auth: ClientAuth::ClientSecretPost,
         login_hint: None,
+        retrieve_scope: None,
     },
 ];
 
 #[test]
-fn every_preset_has_its_documented_addresses() {
+fn every_preset_has_its_documented_addresses_and_scopes() {
     for (preset, documented) in PRESETS.iter().zip(DOCUMENTED) {
         let Documented { dialect, host, verify, .. } = documented;
         assert_eq!(preset.name, documented.preset);
         assert_eq!(preset.authorization, format!("{host}{}", dialect.authorize));
         assert_eq!(preset.token, format!("{host}{}", dialect.token));
         assert_eq!(preset.verify, format!("{host}{}{verify}", dialect.api));
+        assert_eq!(
+            (preset.scope, preset.retrieve_scope),
+            (documented.scope, documented.retrieve_scope),
+            "{}",
+            preset.name
+        );
     }
     assert_eq!(PRESETS.len(), DOCUMENTED.len());
 }

@@ -89,6 +89,7 @@ async fn scope_is_the_one_for_the_number() {
         ("version 0", vec![ON], "dpv:FraudPreventionAndDetection#number-verification-share-read"),
         ("version 1", vec![ON, ("SCOPE", &V1["openid ".len()..])], V1_RETRIEVE),
         ("its own", vec![ON, ("RETRIEVE_SCOPE", V1_RETRIEVE)], V1_RETRIEVE),
+        ("its own without openid", vec![ON, ("SCOPE", V1), ("RETRIEVE_SCOPE", V1_RETRIEVE)], V1_RETRIEVE),
     ] {
         let function = Function::start(&variables).await;
         let answer = Browser::default().retrieve(&function).await;
@@ -96,6 +97,7 @@ async fn scope_is_the_one_for_the_number() {
         let Served { fields, .. } = function.last_request(Leg::Authorize);
         assert_eq!(fields["scope"], scope, "{name}");
         assert!(fields.contains_key("code_challenge") && !fields.contains_key("login_hint"), "{name}");
+        assert!(!fields.contains_key("nonce"), "{name}");
     }
     let function = Function::start(&[ON, ("SCOPE", V1)]).await;
     let url = Browser::default().tap(&function, "").await;
