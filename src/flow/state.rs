@@ -213,6 +213,9 @@ mod tests {
         ] {
             assert_eq!(open(&sealer(), audience, state, now, TTL).err(), Some(expected), "{name}");
         }
+        for now in [NOW - 5, LATER - 1] {
+            assert!(open(&sealer(), AUDIENCE, &state, now, TTL).is_ok(), "{now}");
+        }
     }
 
     proptest::proptest! {

@@ -148,6 +148,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_short_text_of_base64url_can_be_a_code() {
+        let longest = "a".repeat(MAX_CODE);
+        for (name, text, can_be) in [
+            ("the longest", longest.as_str(), true),
+            ("longer", &format!("{longest}a"), false),
+            ("a dot", "a.b", false),
+        ] {
+            assert_eq!(looks_like_a_code(text), can_be, "{name}");
+        }
+    }
+
+    #[test]
     fn one_answer_makes_one_code() {
         let code = |seed: &[u8]| verified(None).to_code(&sealer("key"), BOUND, &[seed], NOW + 59).unwrap();
         assert_eq!(code(b"one"), code(b"one"));

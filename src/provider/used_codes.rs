@@ -159,4 +159,15 @@ mod tests {
         assert!(use_up(&codes, "another", 100_000, 90_000).await, "expired codes make room");
         assert_eq!(used.lock().unwrap().len(), 1);
     }
+
+    #[tokio::test]
+    async fn full_memory_forgets_the_codes_that_expired_a_minute_ago() {
+        let codes = UsedCodes::Memory(Mutex::default());
+        for number in 0..REMEMBERED as u64 {
+            assert!(use_up(&codes, &number.to_string(), 2000 + number, 0).await);
+        }
+        assert!(use_up(&codes, "another", 10_000, 2061).await);
+        let UsedCodes::Memory(used) = &codes else { panic!("memory") };
+        assert_eq!(used.lock().unwrap().len(), REMEMBERED - 1, "two expired by 2001, one came");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 
 use crate::support::Function;
@@ -26,6 +27,14 @@ async fn keys(function: &Function) -> (String, Vec<String>) {
     let jwks = function.get("/.well-known/jwks.json", &[]).await.json();
     let text = |kid: &Value| kid.as_str().unwrap().to_owned();
     (text(&header["kid"]), jwks["keys"].as_array().unwrap().iter().map(|key| text(&key["kid"])).collect())
+}
+
+#[tokio::test]
+async fn first_version_of_the_secret_signs_alone() {
+    let secret_members = with_signing_key().as_object().unwrap().clone();
+    let sandbox = Sandbox::start(Settings { secret_members, ..Settings::default() }).await.unwrap();
+    let (signs, published) = keys(&Function::with_sandbox(sandbox, &[])).await;
+    assert_eq!(published, [signs]);
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ async fn every_other_error_goes_to_the_app_with_its_state() {
         ("a registration", &[("registration", "{}")], "registration_not_supported", "s-1"),
         ("a long state", &[("state", &long)], "invalid_request", ""),
         ("a long nonce", &[("nonce", &long[..257])], "invalid_request", "s-1"),
+        ("a long operator", &[("operator", &long[..33])], "invalid_request", "s-1"),
         ("nothing that binds the answer", &[("state", ""), ("nonce", "")], "invalid_request", ""),
         ("none beside another prompt", &[("prompt", "none login")], "invalid_request", "s-1"),
         ("none without a number", &[("prompt", "none"), ("login_hint", "")], "login_required", "s-1"),
@@ -93,6 +94,7 @@ async fn every_other_error_goes_to_the_app_with_its_state() {
 #[tokio::test]
 async fn what_has_no_meaning_here_is_ignored() {
     let function = provider(&[]).await;
+    let long = "x".repeat(256);
     for (name, changes) in [
         ("scopes", &[("scope", "openid profile email offline_access")][..]),
         ("prompts", &[("prompt", "login consent select_account create")]),
@@ -101,6 +103,8 @@ async fn what_has_no_meaning_here_is_ignored() {
         ("an unknown parameter", &[("resource", "https://api.example"), ("audience", "x")]),
         ("an unknown language", &[("ui_locales", "fr ja")]),
         ("no nonce", &[("nonce", "")]),
+        ("the longest nonce", &[("nonce", &long)]),
+        ("the longest name of an operator", &[("operator", &long[..32])]),
         ("only a nonce", &[("state", "")]),
         (
             "only a challenge",

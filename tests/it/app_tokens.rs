@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use lambda_environment::read_message;
 use number_verification::PhoneNumber;
-use number_verification::provider::{BoundTo, Verified};
+use number_verification::provider::{AccessToken, BoundTo, Verified};
 use number_verification::seal::Sealer;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::app::{
     CHALLENGE, ISSUER, SHOP_SECRET, SHOP_URI, VERIFIER, altered, parameter, provider, secret, sent_back, shop_basic,
-    shop_code, shop_request, shop_tokens, token,
+    shop_code, shop_request, shop_tokens, token, verified_claims,
 };
 use crate::support::{Answer, Browser, Function, http_api_event};
 
@@ -117,6 +117,19 @@ async fn code_is_valid_for_a_minute() {
         let code = verified.to_code(&sealer, bound_to, &[b"seed"], answered_at).unwrap();
         let (status, error) = error(&shop_tokens(&function, &code).await);
         assert_eq!((status, &*error), expected, "{age} seconds old");
+    }
+}
+
+#[tokio::test]
+async fn access_token_is_valid_for_five_minutes() {
+    let function = provider(&[]).await;
+    let tokens = shop_tokens(&function, &shop_code(&function, &[]).await).await.json();
+    let [access_token, id_token] = ["access_token", "id_token"].map(|name| tokens[name].as_str().unwrap());
+    let issued_at = verified_claims(&function, id_token).await.1["iat"].as_u64().unwrap();
+    let sealer = Sealer::of(secret()["state_key"].as_str().unwrap().as_bytes()).unwrap();
+    for (age, is_valid) in [(299, true), (300, false)] {
+        let opened = AccessToken::open(&sealer, ISSUER, access_token, issued_at + age);
+        assert_eq!(opened.is_some(), is_valid, "{age} seconds old");
     }
 }
 

@@ -108,8 +108,10 @@ async fn previous_key_opens_only_while_the_current_one_is_recent() {
         let (mut browser, callback) = started(&sandbox).await;
         sandbox.set_secret_string(secret("the second state key"));
         sandbox.age_secret(age);
+        sandbox.clear_requests();
         let function = Function::with_sandbox(sandbox.clone(), &[("STATE_TTL_SECONDS", ttl)]);
         assert_eq!(outcome(&mut browser, &function, &callback).await, expected, "{name}");
+        assert_eq!(sandbox.count(Leg::Secret), 1 + usize::from(expected == "verified"), "{name}");
         assert_eq!(sandbox.count(Leg::Token), usize::from(expected == "verified"), "{name}");
     }
 }
