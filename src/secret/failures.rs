@@ -104,3 +104,30 @@ fn refusal(secret_id: &str, error: &ReadError) -> String {
         None => NOT_UNDERSTOOD.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use super::*;
+
+    #[test]
+    fn errors_without_an_answer_have_their_outcomes_and_fixes() {
+        let dispatch = ReadError::dispatch_failure;
+        for (name, error, outcome, fix) in [
+            ("a late attempt", ReadError::timeout_error("hush"), Outcome::OperatorTimeout, "no answer"),
+            (
+                "a late connection",
+                dispatch(ConnectorError::timeout("hush".into())),
+                Outcome::OperatorTimeout,
+                "no answer",
+            ),
+            ("no connection", dispatch(ConnectorError::io("refused".into())), Outcome::Misconfigured, "a route"),
+            ("no request", ReadError::construction_failure("hush"), Outcome::Misconfigured, "AWS_REGION"),
+        ] {
+            let failure = of("a-secret", &error);
+            assert_eq!(failure.outcome, outcome, "{name}");
+            assert!(failure.reason.contains(fix) && !failure.reason.contains("hush"), "{name}: {failure}");
+        }
+    }
+}

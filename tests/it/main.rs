@@ -10,6 +10,7 @@ mod architecture;
 mod browser_binding;
 mod causes;
 mod client_keys;
+mod code_table;
 mod credentials;
 mod discovery;
 mod documents;
