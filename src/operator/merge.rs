@@ -277,6 +277,9 @@ mod tests {
             ("REQUEST_OBJECT", "on", "signed or off"),
             ("DPOP", "S256", "on or preferred or off"),
             ("SCOPE", "two  spaces", "RFC 6749"),
+            ("SCOPE", "a\"b", "RFC 6749"),
+            ("SCOPE", "a\\b", "RFC 6749"),
+            ("SCOPE", "\u{e9}", "RFC 6749"),
             ("ISSUER", "operator", "not a URL"),
         ] {
             let error = profile(&[(variable, value)]).expect_err(&format!("{variable}={value}"));

@@ -43,6 +43,9 @@ async fn each_kind_of_client_gets_its_tokens() {
     let back = sent_back(&browser.open(&function, &callback).await, uri);
     let form =
         [("client_id", "spa"), ("redirect_uri", uri), ("code", parameter(&back, "code")), ("code_verifier", VERIFIER)];
+    let refused = token(&function, None, &form[..3]).await;
+    assert_eq!(error(&refused), (400, "invalid_grant".to_owned()), "public, without a verifier");
+    assert_eq!(refused.json()["error_description"], "a public client must send its code_verifier");
     assert_eq!(token(&function, None, &form).await.status, 200, "public");
 }
 
