@@ -200,6 +200,31 @@ async fn forged_states_cost_one_read_a_second() {
     assert_eq!(sandbox.count(Leg::Token), 0);
 }
 
+/// The lookup of a newer version hangs, and the known one was read a moment ago.
+#[tokio::test]
+async fn forged_state_delays_no_other_request_after_a_refresh() {
+    let sandbox = sandbox().await;
+    let secrets_manager = FarSide::of(&sandbox).await;
+    let function = Function::with_sandbox(sandbox, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_manager.url)]);
+    let verify = async || Browser::default().verify(&function, "+34600000001").await.outcome();
+    for time in [Duration::ZERO, Duration::from_mins(15), Duration::from_secs(1)] {
+        pass(time).await;
+        assert_eq!(verify().await, "verified");
+    }
+    assert_eq!(secrets_manager.requests(), 2);
+    secrets_manager.always(Fault::Hang);
+    let genuine = async {
+        while secrets_manager.requests() < 3 {
+            tokio::task::yield_now().await;
+        }
+        let start = Instant::now();
+        assert_eq!(verify().await, "verified");
+        start.elapsed()
+    };
+    let ((), waited) = tokio::join!(send_forged_state(&function, 1), genuine);
+    assert!(waited < Duration::from_millis(900), "{waited:?}");
+}
+
 #[tokio::test]
 async fn secret_older_than_fifteen_minutes_is_read_again() {
     let sandbox = sandbox().await;
