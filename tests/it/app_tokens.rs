@@ -5,12 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use lambda_environment::read_message;
 use number_verification::PhoneNumber;
 use number_verification::provider::{AccessToken, BoundTo, Verified};
 use number_verification::seal::Sealer;
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use serde_json::json;
 
 use crate::support::app::{
     CHALLENGE, ISSUER, SHOP_SECRET, SHOP_URI, VERIFIER, altered, parameter, provider, secret, sent_back, shop_basic,
@@ -325,32 +323,4 @@ async fn secret_of_an_app_that_changed_is_read_again() {
     let form =
         [("client_id", "shop"), ("client_secret", "the shop's other secret, also long"), ("code", code.as_str())];
     assert_eq!(token(&function, None, &form).await.status, 200);
-}
-
-/// `DynamoDB` may have written the entry when its answer is lost. The repeated request must be recognisable as the same one.
-#[tokio::test]
-async fn lost_answer_of_the_table_is_not_an_earlier_use() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let table = tokio::spawn(async move {
-        let (mut lost, _) = listener.accept().await.unwrap();
-        let first = read_message(&mut lost).await.unwrap();
-        drop(lost);
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let second = read_message(&mut stream).await.unwrap();
-        let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        [first, second].map(|request| {
-            let text = String::from_utf8(request).unwrap();
-            serde_json::from_str::<Value>(text.split_once("\r\n\r\n").unwrap().1).unwrap()
-        })
-    });
-    let function = provider(&[("CODE_TABLE", "used-codes"), ("AWS_ENDPOINT_URL_DYNAMODB", &url)]).await;
-    let code = shop_code(&function, &[]).await;
-    assert_eq!(shop_tokens(&function, &code).await.status, 200);
-    let [first, second] = table.await.unwrap();
-    assert_eq!(first, second);
-    assert_eq!(first["ConditionExpression"], "attribute_not_exists(#code) OR #made_by = :made_by");
-    assert_eq!(first["Item"]["made_by"], first["ExpressionAttributeValues"][":made_by"]);
-    assert!(!first.to_string().contains(&code), "only a hash of the code is stored");
 }

@@ -1,12 +1,15 @@
-//! A `CODE_TABLE` that cannot be written, or has the code already. `installed_tools/code_table.rs` has one that works.
+//! A `CODE_TABLE` that cannot be written, has the code already, or whose answer is lost. `installed_tools/code_table.rs`
+//! has one that works.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use lambda_environment::read_message;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 
-use crate::support::app::{deployed_provider, secret, shop_code, shop_tokens};
+use crate::support::app::{deployed_provider, provider, secret, shop_code, shop_tokens};
 use crate::support::far_side::{FarSide, Fault, refusing};
 use crate::support::{Function, sandbox};
 
@@ -75,4 +78,32 @@ async fn code_that_the_table_has_was_used_before() {
     let refused = shop_tokens(&function, &code).await;
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_grant")), "{}", refused.body);
     assert_eq!(database.requests(), 1);
+}
+
+/// `DynamoDB` may have written the entry when its answer is lost. The repeated request must be recognisable as the same one.
+#[tokio::test]
+async fn lost_answer_of_the_table_is_not_an_earlier_use() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let table = tokio::spawn(async move {
+        let (mut lost, _) = listener.accept().await.unwrap();
+        let first = read_message(&mut lost).await.unwrap();
+        drop(lost);
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let second = read_message(&mut stream).await.unwrap();
+        let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        [first, second].map(|request| {
+            let text = String::from_utf8(request).unwrap();
+            serde_json::from_str::<Value>(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+        })
+    });
+    let function = provider(&[("CODE_TABLE", "used-codes"), ("AWS_ENDPOINT_URL_DYNAMODB", &url)]).await;
+    let code = shop_code(&function, &[]).await;
+    assert_eq!(shop_tokens(&function, &code).await.status, 200);
+    let [first, second] = table.await.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(first["ConditionExpression"], "attribute_not_exists(#code) OR #made_by = :made_by");
+    assert_eq!(first["Item"]["made_by"], first["ExpressionAttributeValues"][":made_by"]);
+    assert!(!first.to_string().contains(&code), "only a hash of the code is stored");
 }
