@@ -89,7 +89,7 @@ mutants: export PATH := $(CURDIR)/.tools/bin:$(PATH)
 mutants: export NEXTEST_TEST_THREADS := 10
 mutants: .tools/mutants.stamp ## changes the code in a thousand places, and lists the changes that no test notices (hours; SHARD=0/20 for a twentieth)
 	@echo 'Some 7 seconds for each change, and 20 for each that no test notices. docs/mutants.md explains those.'
-	@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --baseline skip --timeout 90 --test-tool nextest \
+	@cargo mutants --output target --in-place --no-shuffle --shard $(SHARD) --timeout 90 --test-tool nextest \
 		--cargo-arg=--lib --cargo-arg=--test --cargo-arg=it -- -E 'not test(/^soak::/)'
 
 bench: .tools/run.stamp ## the function's speed beside a hello world's, against its targets (Linux; the 128 MB rows need root)

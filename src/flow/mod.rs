@@ -217,8 +217,10 @@ mod tests {
         let way = Way::Code("hush".to_owned(), Some("hush".to_owned()));
         let binding = SealedBinding { handle: "hush".to_owned(), text: "hush".to_owned() };
         let redeemed = Redeemed::Tokens("shop".to_owned(), serde_json::json!("hush"));
+        let to_app =
+            ToApp { client_id: "hush".to_owned(), location: "hush".to_owned(), error: "hush", description: "hush" };
         for shown in [
-            format!("{callback:?} {complete:?} {verify:?} {authorize:?} {from_page:?}"),
+            format!("{to_app:?} {callback:?} {complete:?} {verify:?} {authorize:?} {from_page:?}"),
             format!("{token_call:?} {way:?} {binding:?} {redeemed:?} {asked:?} {token:?}"),
         ] {
             assert!(!shown.contains("hush") && !shown.contains("600"), "{shown}");

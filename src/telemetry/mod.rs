@@ -25,8 +25,8 @@ pub struct Settings {
 
 /// Sets up logging for this process: lines on standard output.
 ///
-/// This crate's own lines are logged at every level. Its libraries log the data that they send and receive at low
-/// levels, so from them only warnings and errors of the Lambda runtime are logged, which contain no data.
+/// This crate's own lines are at INFO or above. Its libraries log the data that they send and receive at low levels, so
+/// from them only warnings and errors of the Lambda runtime are logged, which contain no data.
 pub fn init(settings: Settings) {
     let level = settings.level;
     let ours = Targets::new()

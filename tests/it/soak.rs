@@ -80,6 +80,9 @@ struct Weather {
     failures: &'static [Fault],
     calls: AtomicUsize,
     failed: AtomicUsize,
+    /// The calls after whose answer the connection was closed, and the requests that crossed with that.
+    closed: AtomicUsize,
+    crossed: AtomicUsize,
     /// The `code` or `x-correlator` of each call that failed.
     struck: Mutex<HashSet<String>>,
 }
@@ -92,6 +95,8 @@ impl Weather {
             failures,
             calls: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
+            crossed: AtomicUsize::new(0),
             struck: Mutex::default(),
         })
     }
@@ -108,7 +113,10 @@ impl Weather {
                 let is_rare = waits(&fault) && !self.failures.iter().all(waits);
                 if is_rare && self.roll(10) > 0 { Fault::ResetServed } else { fault }
             }
-            20..25 => Fault::CloseBehind,
+            20..25 => {
+                self.closed.fetch_add(1, Ordering::Relaxed);
+                Fault::CloseBehind
+            }
             25..28 => Fault::Http10,
             _ => Fault::None,
         }
@@ -273,6 +281,7 @@ async fn soak(usual: usize, sites: Vec<Site>, deploy: impl AsyncFn(&[(&str, &str
         sites.iter().map(|site| count(&site.weather).load(Ordering::Relaxed)).sum()
     };
     let (calls, failed) = (sum(|weather| &weather.calls), sum(|weather| &weather.failed));
+    let (closed, crossed) = (sum(|weather| &weather.closed), sum(|weather| &weather.crossed));
     println!(
         "{verifications} verifications, operators: {}, in {:.0?}; {failed} of {calls} upstream calls failed",
         sites.len(),
@@ -281,6 +290,8 @@ async fn soak(usual: usize, sites: Vec<Site>, deploy: impl AsyncFn(&[(&str, &str
     for (outcome, count) in &outcomes {
         println!("  {outcome:<22} {count:>6}");
     }
+    println!("{closed} connections closed after an answer; {crossed} requests crossed with that");
+    assert!(4 * crossed <= closed, "the function notices that a connection is closed");
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!("callback: median {:.1?}, 99 % {:.1?}, longest {:.1?}", at(50), at(99), at(100));
     println!("memory in KB, each environment, after a quarter and at the end:");
@@ -298,6 +309,7 @@ async fn compare_with_the_ledger(seen: &[&Seen], site: &Site) {
     for leg in [&site.token, &site.verify] {
         crossed.extend(leg.crossed().await.iter().filter_map(|request| name_of(request)));
     }
+    site.weather.crossed.fetch_add(crossed.len(), Ordering::Relaxed);
     let mut said: HashMap<String, Vec<(String, bool)>> = HashMap::new();
     for served in site.sandbox.requests().into_iter().filter(|served| served.leg == Some(Leg::Verify)) {
         if let (Some(correlator), Some(asked), Some(answer)) = (served.x_correlator, served.asked, served.answer) {

@@ -1,21 +1,36 @@
-//! The CPU time of an event depends on who else uses the caches, so a measured program can have a CPU of its own.
+//! The CPU time of an event depends on who else uses the caches, so the measured programs have one CPU, and everything else,
+//! the operator included, has the others.
 
+use std::fs;
 use std::io;
 use std::process::{self, Stdio};
-use std::thread;
+use std::sync::LazyLock;
 
 use tokio::process::Command;
 
-/// The CPU of the measured programs.
-pub const MEASURED: &str = "0";
+/// The CPUs that this process had at its start.
+static ALL: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
+    cpus_in(list.trim())
+});
 
-/// Does some work while everything else, the operator included, has the other CPUs.
+/// Does some work while this process is kept off the CPU of the measured programs.
 pub async fn apart<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    let last = thread::available_parallelism()?.get() - 1;
-    pin(process::id(), &format!("{}-{last}", last.min(1))).await?;
+    let others = match ALL.as_slice() {
+        [_, others @ ..] if !others.is_empty() => others,
+        all => all,
+    };
+    pin(process::id(), &list(others)).await?;
     let done = work.await;
-    pin(process::id(), &format!("0-{last}")).await?;
-    done
+    let moved_back = pin(process::id(), &list(&ALL)).await;
+    let done = done?;
+    moved_back.map(|()| done)
+}
+
+/// The CPU of the measured programs, in the form of `taskset`.
+pub fn measured() -> String {
+    list(ALL.get(..1).unwrap_or_default())
 }
 
 /// Moves all threads of a process to some CPUs. Threads and programs that it starts later inherit them.
@@ -28,5 +43,30 @@ pub async fn pin(process: u32, cpus: &str) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other(format!("taskset cannot move process {process} to CPU {cpus}")))
+    Err(io::Error::other(format!("taskset cannot move process {process} to the CPUs {cpus}")))
+}
+
+/// The numbers in a list such as `0-2,5`.
+fn cpus_in(list: &str) -> Vec<u32> {
+    let ranges = list.split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    });
+    ranges.flatten().collect()
+}
+
+fn list(cpus: &[u32]) -> String {
+    cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_cpus_are_read() {
+        for (list, cpus) in [("0-1", &[0, 1][..]), ("3", &[3]), ("0-2,5,7-8", &[0, 1, 2, 5, 7, 8]), ("", &[])] {
+            assert_eq!(cpus_in(list), cpus, "{list}");
+        }
+    }
 }

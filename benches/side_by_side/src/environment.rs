@@ -68,7 +68,7 @@ impl<'a> Environment<'a> {
 
     /// Moves the program to the CPU of measured programs.
     pub async fn pin(&self) -> io::Result<()> {
-        cpus::pin(self.lambda.process(), cpus::MEASURED).await
+        cpus::pin(self.lambda.process(), &cpus::measured()).await
     }
 
     /// Invokes the program again, and returns the time until its answer.

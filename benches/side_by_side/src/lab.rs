@@ -198,15 +198,18 @@ impl Lab {
     async fn carry_out(&self, plan: &Plan, programs: &[&Program], place: Place<'_>) -> io::Result<Vec<Measured>> {
         let mut measured: Vec<_> = programs.iter().map(|program| Measured::new(plan.setting, program.kind)).collect();
         for start in 0..plan.starts {
-            let mut environments = Vec::with_capacity(programs.len());
+            let stays = start + plan.stays >= plan.starts;
+            let mut environments = Vec::new();
             for (program, measured) in programs.iter().zip(&mut measured) {
                 let (environment, cold) = Environment::start(program, place).await?;
                 measured.cold.push(cold);
-                environments.push(environment);
+                if stays {
+                    environments.push(environment);
+                } else {
+                    environment.end().await?;
+                }
             }
-            if start + plan.stays >= plan.starts {
-                cpus::apart(self.stay(&mut environments, &mut measured, plan.round)).await?;
-            }
+            cpus::apart(self.stay(&mut environments, &mut measured, plan.round)).await?;
             for (environment, measured) in environments.into_iter().zip(&mut measured) {
                 measured.peak_memory = measured.peak_memory.max(environment.peak_memory()?);
                 environment.end().await?;
@@ -229,6 +232,8 @@ impl Lab {
         }
         for _ in 0..ROUNDS {
             for (environment, measured) in environments.iter_mut().zip(&mut *measured) {
+                // Wakes the program from its pause: connections may have to be opened, and caches filled.
+                environment.invoke().await?;
                 let (handshakes, cpu) = (self.handshakes(), environment.cpu()?);
                 for _ in 0..round {
                     measured.warm.push(milliseconds(environment.invoke().await?));

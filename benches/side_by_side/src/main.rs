@@ -1,9 +1,9 @@
 //! `make bench`: runs the function, a hello world and, if they are installed, the published samples in Python and Node,
 //! in turn, in the same Lambda environment and with the same operator. Then it prints the table of targets.
 //!
-//! `lab` measures each of the `programs` in an `environment`, behind a `wire`, below a `quota` and on `cpus` of its own; `instructions` are
-//! counted too, `hand_off` adds an app, `demanding` an operator that demands everything, and `throughput` has many events at
-//! once; `targets` judges the `figures`.
+//! `lab` measures each of the `programs` in an `environment`, behind a `wire`, below a `quota` and on one of the `cpus`;
+//! `instructions` are counted too, `hand_off` adds an app, `demanding` an operator that demands everything, and
+//! `throughput` has many events at once; `targets` judges the `figures`.
 
 #![forbid(unsafe_code)]
 

@@ -44,7 +44,7 @@ pub async fn measure(function: &Program, operator: SocketAddr) -> io::Result<Thr
 
 async fn run(function: &Program, operator: SocketAddr) -> io::Result<Throughput> {
     let operator = wire::lay(operator, ROUND_TRIP, Handshake::AtOnce, Arrival::Late)?;
-    let mut function = function.below("taskset", ["-c".into(), cpus::MEASURED.into()]);
+    let mut function = function.below("taskset", ["-c".into(), cpus::measured().into()]);
     function.variables.push(("AWS_LAMBDA_MAX_CONCURRENCY", CONCURRENCY.into()));
     let place = Place { operator: &format!("https://{operator}"), quota: None };
     let (mut environment, _) = Environment::start(&function, place).await?;

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// The fate of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +125,8 @@ impl FarSide {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// Takes the requests that the client had sent before it noticed [`Fault::CloseBehind`], which stay unanswered. They
-    /// are not among [`Self::requests`].
+    /// Takes the requests that the client sent before it noticed [`Fault::CloseBehind`], which stay unanswered. They are
+    /// not among [`Self::requests`].
     pub async fn crossed(&self) -> Vec<String> {
         self.shared.closing.subscribe().wait_for(|closing| *closing == 0).await.unwrap();
         std::mem::take(&mut *self.shared.crossed.lock().unwrap())
@@ -244,11 +245,12 @@ async fn serve(mut stream: TcpStream, shared: &Shared, mut ended: watch::Receive
     }
 }
 
-/// Answers, closes our half of the connection, and returns the request that was already on its way.
+/// Answers, closes our half of the connection, and returns the request that crosses with that. A client has a second to
+/// notice.
 async fn close_behind(stream: &mut TcpStream, answer: &[u8]) -> Option<String> {
     stream.write_all(answer).await.ok()?;
     stream.shutdown().await.ok()?;
-    let request = read_message(stream).await.ok()?;
+    let request = timeout(Duration::from_secs(1), read_message(stream)).await.ok()?.ok()?;
     Some(String::from_utf8_lossy(&request).into_owned())
 }
 
