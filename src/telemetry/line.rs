@@ -153,7 +153,7 @@ impl Serialize for Line<'_> {
             line.serialize_entry(OPERATOR, operator)?;
         }
         line.serialize_entry("DurationMs", &millis(event.time))?;
-        // A token request is no verification, and would make verifications look fast.
+        // A token request is not a verification, and would make verifications look fast.
         let is_verification = matches!(self.report, Report::Started | Report::NotStarted(_) | Report::Ended(..));
         let mut times = if is_verification { vec![Metric::milliseconds("DurationMs")] } else { Vec::new() };
         for (metric, status, retried, call) in [

@@ -1,7 +1,7 @@
 //! Reads events: those of API Gateway, Function URLs and load balancers, whatever the client sent.
 //!
 //! `lambda_http`'s own reading first makes a tree of all the event's members, then a URI of what the client sent, and
-//! panics or gives up on some of it: a path or a query that is no URI, a header with a control character, a body that is
+//! panics or gives up on some of it: a path or a query that is not a URI, a header with a control character, a body that is
 //! not base64 although it should be. Gateways forward such requests, and their users would get a bare 502 instead of a
 //! page. Here only the members that are used are read, straight from the text, and no URI is made.
 

@@ -161,7 +161,7 @@ async fn program_completes_only_with_the_operator_of_its_state() {
         assert_eq!(answer.outcome(), "wrong_browser", "the binding of the other operator's verification");
         assert!(several.calls().is_empty());
 
-        // What a redirect of `es` brought, with the state for `fr`.
+        // The parameters of a redirect from `es`, with the state for `fr`.
         let mixed = with(&at_es, "state", &value(&at_fr, "state"));
         let outcome = complete(&function, &mixed, &fr_binding).await.outcome();
         if issuers {

@@ -176,7 +176,7 @@ async fn page_offers_the_operator_that_the_app_chose() {
     assert!(page.body.contains(&format!("{SHOP_URI}?error=server_error")), "{}", page.body);
 }
 
-/// What a program posts to `/start` for the sign-up's number, with these changes.
+/// The body with which a program starts a request for the sign-up's number at `/start`, with these changes.
 fn as_a_program(changes: &[(&str, &str)]) -> String {
     let request = silent(&[&[("prompt", "")], changes].concat());
     format!("retrieve=true&{}", request.strip_prefix("/authorize?").unwrap())

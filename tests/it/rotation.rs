@@ -131,7 +131,7 @@ async fn previous_key_opens_nothing_if_the_age_of_the_current_one_is_unknown() {
     assert_eq!(outcome(&mut browser, &function, &callback).await, "invalid_state");
 }
 
-/// Both versions then have the new value, and the first key is no longer among the last two.
+/// Stored twice, the new value is in both of the versions that the function reads, and the first key is in neither.
 #[tokio::test]
 async fn storing_the_new_value_twice_ends_the_first_key_at_the_next_refresh() {
     let sandbox = sandbox().await;

@@ -44,7 +44,7 @@ impl Answer {
         outcome.unwrap_or_else(|| panic!("no outcome in {json}")).name()
     }
 
-    /// A header's value; empty if there is no such header.
+    /// The value of a header, or an empty text if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -13,7 +13,7 @@ pub struct Several {
     pub operators: Value,
     /// The secret, with the apps of [`app::secret`].
     pub secret: Value,
-    /// Secrets Manager. It is no operator of this deployment, so nothing else may come here.
+    /// Secrets Manager. It is not an operator of this deployment, so it must receive requests for the secret only.
     pub vault: Arc<Sandbox>,
     sandboxes: Vec<(&'static str, Arc<Sandbox>)>,
 }
