@@ -27,3 +27,25 @@ pub use relying_party::{RelyingParties, RelyingParty};
 pub use return_address::ReturnAddress;
 pub use token::{TokenError, TokenRequest};
 pub use used_codes::{UsedCodes, table_client};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_short_text_of_base64url_can_be_one_of_ours() {
+        for (kind, can_be_ours, limit) in [
+            ("a code", looks_like_a_code as fn(&str) -> bool, code::MAX_CODE),
+            ("an access token", looks_like_an_access_token, access_token::MAX_TOKEN),
+        ] {
+            let longest = "a".repeat(limit);
+            for (name, text, expected) in [
+                ("the longest", longest.as_str(), true),
+                ("longer", &format!("{longest}a"), false),
+                ("a dot", "a.b", false),
+            ] {
+                assert_eq!(can_be_ours(text), expected, "{kind}: {name}");
+            }
+        }
+    }
+}

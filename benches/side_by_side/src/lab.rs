@@ -209,7 +209,9 @@ impl Lab {
                     environment.end().await?;
                 }
             }
-            cpus::apart(self.stay(&mut environments, &mut measured, plan.round)).await?;
+            if stays {
+                cpus::apart(self.stay(&mut environments, &mut measured, plan.round)).await?;
+            }
             for (environment, measured) in environments.into_iter().zip(&mut measured) {
                 measured.peak_memory = measured.peak_memory.max(environment.peak_memory()?);
                 environment.end().await?;
