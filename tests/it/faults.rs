@@ -34,19 +34,13 @@ fn function(sandbox: Arc<Sandbox>, leg: Leg, url: &str) -> Function {
 }
 
 const TIME_LEFT: Duration = Duration::from_secs(3);
-/// Enough for everything that does not wait for its deadline, also on a busy machine.
-const ENOUGH: Duration = Duration::from_secs(20);
-
-async fn outcome(function: Function) -> String {
-    outcome_within(function, TIME_LEFT).await
-}
 
 /// Opens the callback, and checks that the answer is consistent and arrives before the invocation's deadline.
-async fn outcome_within(function: Function, time_left: Duration) -> String {
-    let function = function.with_time_left(time_left);
+async fn outcome(function: Function) -> String {
+    let function = function.with_time_left(TIME_LEFT);
     let start = Instant::now();
     let answer = function.get_json(&callback()).await;
-    assert!(start.elapsed() < time_left, "answered after the deadline");
+    assert!(start.elapsed() < TIME_LEFT, "answered after the deadline");
     let outcome = shown_outcome(&answer);
     assert_eq!(answer.status, outcome.status());
     outcome.name().to_owned()
@@ -92,8 +86,7 @@ async fn each_fault_on_a_new_connection_has_a_clear_outcome() {
                 let sandbox = Arc::new(sandbox().await);
                 let far_side = FarSide::of(&sandbox).await;
                 far_side.always(fault);
-                let time_left = if expected.0 == "operator_timeout" { TIME_LEFT } else { ENOUGH };
-                let outcome = outcome_within(function(sandbox, leg, &far_side.url), time_left).await;
+                let outcome = outcome(function(sandbox, leg, &far_side.url)).await;
                 assert_eq!((outcome.as_str(), far_side.requests()), expected, "{fault:?} on {leg:?}");
             });
         }
